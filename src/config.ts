@@ -1,0 +1,190 @@
+import { readFile } from 'node:fs/promises';
+import { parse as parseYaml } from 'yaml';
+import { z } from 'zod';
+import { ConfigError } from './errors.js';
+
+/** A count: a whole number ≥ 1 and small enough to be meant. */
+const count = z.number().int().min(1).max(1e8);
+const positive = z.number().positive();
+const fraction = z.number().min(0).max(1);
+
+/** Where textures come from. */
+export const assetSourceSchema = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('mnist').describe('IDX files of MNIST: names mnist/⟨split⟩/⟨digit⟩/⟨index⟩'),
+    folder: z.string(),
+    split: z.enum(['train', 'test']).default('train'),
+    from: z.number().int().min(0).default(0),
+    to: count.optional(),
+  }),
+  z.strictObject({
+    kind: z.literal('digits').describe('procedural strokes, built in: names digits/⟨digit⟩/⟨variant⟩'),
+    variants: count.default(64),
+    seed: z.number().int().min(0).default(0),
+  }),
+  z.strictObject({
+    kind: z.literal('images').describe('PNG, JPEG or WebP files: names ⟨prefix⟩/⟨path without extension⟩'),
+    folder: z.string(),
+    glob: z.string().default('**'),
+    prefix: z.string().default('images'),
+    edge: z.enum(['fade', 'extend']).default('fade'),
+    licence: z.string().optional(),
+  }),
+]);
+
+/** Unlabelled target images X_R, or the labelled validation set V (a folder per class). */
+export const imageSetSchema = z.strictObject({
+  folder: z.string().describe('PNG, JPEG or WebP files; for a labelled set one sub-folder per class name'),
+  limit: count.optional().describe('use at most this many images, drawn with the seed'),
+});
+
+export const featuresSchema = z
+  .strictObject({
+    weights: z.string().default('auto').describe('folder of the Inception weights, "auto" to look for it, or "random"'),
+    layers: z
+      .array(z.union([z.literal(64), z.literal(192), z.literal(768)]))
+      .min(1)
+      .default([64, 192]),
+  })
+  .prefault({});
+
+export const bandwidthSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('fixed'), value: positive }),
+  z.strictObject({ kind: z.literal('median'), scale: positive.default(1) }),
+  z.strictObject({ kind: z.literal('mixture'), scales: z.array(positive).min(1) }),
+]);
+
+export const mmdSchema = z
+  .strictObject({
+    realImages: count.default(200).describe('target images M held in the loss'),
+    bandwidth: bandwidthSchema.optional().describe('default: the mixture of DEFAULT_MMD'),
+    blur: z.array(z.number().min(0)).min(1).optional().describe('Gaussian σ, in feature-map cells'),
+  })
+  .prefault({});
+
+export const transformerSchema = z
+  .strictObject({
+    hidden: z.array(count).min(1).default([30, 18]).describe('widths of the encoder; the decoder mirrors them'),
+    freezeEncoder: z.boolean().default(true).describe('train only the decoder after pre-training'),
+  })
+  .prefault({});
+
+export const pretrainSchema = z
+  .strictObject({
+    steps: count.default(400),
+    batchSize: count.default(64),
+    learningRate: positive.default(0.01),
+  })
+  .prefault({});
+
+export const warmStartSchema = z
+  .strictObject({
+    kind: z.enum(['survey', 'none']).default('survey').describe('"none" starts at the grammar, as the paper does'),
+    candidates: count.default(96).describe('offsets of the mutable attributes that are compared'),
+    scenes: count.default(50).describe('scenes each candidate is judged on'),
+    refine: z.number().int().min(0).max(1000).default(6).describe('best candidates that are then followed downhill'),
+    steps: z.number().int().min(0).max(10000).default(24).describe('gradient steps of each'),
+  })
+  .prefault({});
+
+export const metaSchema = z
+  .strictObject({
+    epochs: count.default(30).describe('E_m'),
+    iterations: count.default(20).describe('I_m, batches in an epoch'),
+    batchSize: count.default(50).describe('B_m, scenes in a batch'),
+    learningRate: positive.default(1e-3),
+    weightDecay: z.number().min(0).default(1e-5),
+    halveEvery: count.default(200).describe('epochs after which the learning rate is halved'),
+    sigma: positive.max(1).default(0.02).describe('σ of the sampled attributes, as a fraction of their range'),
+    optimiseEvery: z
+      .enum(['batch', 'epoch'])
+      .default('batch')
+      .describe('"epoch" is Algorithm 1 to the letter: one step an epoch'),
+    mmdWeight: z.number().min(0).default(100),
+    taskWeight: z.number().min(0).default(1).describe('weight of the REINFORCE term, log p averaged over scenes'),
+    baselineDecay: fraction.default(0.8).describe('of the moving average of previous scores'),
+    pixelDelta: positive.default(0.5).describe('half-step of the central differences, as motion in the image, px'),
+  })
+  .prefault({});
+
+export const taskSchema = z
+  .strictObject({
+    epochs: count.default(2).describe('passes over the data of one meta-epoch'),
+    batchSize: count.default(8),
+    optimizer: z.enum(['sgd', 'adam']).default('sgd'),
+    learningRate: positive.default(0.01),
+    momentum: z.number().min(0).max(1).default(0.5),
+    resetEachEpoch: z.boolean().default(false).describe('train the task network anew in every meta-epoch'),
+  })
+  .prefault({});
+
+/** Everything `metasim train` needs, grouped by stage. */
+export const trainConfigSchema = z.strictObject({
+  name: z.string().regex(/^[\w.-]+$/, 'letters, digits, "_", "." and "-" only'),
+  seed: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(0),
+  grammar: z.string().describe('path of a grammar, relative to this file'),
+  variables: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).default({}),
+  assets: z.array(assetSourceSchema).min(1),
+  target: z.strictObject({
+    images: imageSetSchema.describe('X_R'),
+    validation: imageSetSchema.optional().describe('V; without it the task term is left out'),
+  }),
+  /** Class names that are labels of the task, in order; default: the classes of V's folders. */
+  labels: z.array(z.string()).optional(),
+  features: featuresSchema,
+  mmd: mmdSchema,
+  transformer: transformerSchema,
+  pretrain: pretrainSchema,
+  warmStart: warmStartSchema,
+  meta: metaSchema,
+  task: taskSchema,
+  workers: z.number().int().min(0).max(1024).optional().describe('render threads; default: all cores'),
+});
+
+/** A filled-in training configuration. */
+export type TrainConfig = z.output<typeof trainConfigSchema>;
+/** What a user writes: everything with a default may be left out. */
+export type TrainConfigInput = z.input<typeof trainConfigSchema>;
+export type AssetSource = z.output<typeof assetSourceSchema>;
+export type MetaConfig = z.output<typeof metaSchema>;
+export type WarmStartConfig = z.output<typeof warmStartSchema>;
+export type PretrainConfig = z.output<typeof pretrainSchema>;
+export type TaskConfig = z.output<typeof taskSchema>;
+export type MmdConfig = z.output<typeof mmdSchema>;
+
+/**
+ * Checks a value against a schema and fills in the defaults.
+ * @param where what the message starts with, e.g. a file name
+ * @throws ConfigError with one line per problem, each naming the path
+ */
+export function parseConfig<S extends z.ZodType>(schema: S, value: unknown, where: string): z.output<S> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const problems = result.error.issues.map((issue) => {
+    const path = issue.path.map(String).join('.') || '(top level)';
+    return `${where}: ${path}: ${issue.message}`;
+  });
+  throw new ConfigError(problems.join('\n'));
+}
+
+/**
+ * Reads a training configuration (YAML, or JSON, which is YAML too).
+ * @throws ConfigError when the file is missing, is not YAML, or does not follow the schema
+ */
+export async function loadConfig(path: string): Promise<TrainConfig> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (cause) {
+    throw new ConfigError(`Expected a readable configuration at ${path} but received: ${(cause as Error).message}`, {
+      cause,
+    });
+  }
+  let value: unknown;
+  try {
+    value = parseYaml(text, { maxAliasCount: 100, prettyErrors: true });
+  } catch (cause) {
+    throw new ConfigError(`${path}: ${(cause as Error).message}`, { cause });
+  }
+  return parseConfig(trainConfigSchema, value, path);
+}
