@@ -1,0 +1,120 @@
+import type { SceneSchema } from '../scene/attributeSchema.js';
+import type { SceneBatch, SceneGraph } from '../scene/sceneGraph.js';
+import { visibleRegions } from './visibleRegions.js';
+import { POSE_STRIDE, worldPoses } from './worldPoses.js';
+
+/** Pose in the canvas frame. */
+export interface ObjectPose {
+  /** Position of the node's origin, which is the centre of its sprite, px. */
+  readonly x: number;
+  readonly y: number;
+  /** Degrees clockwise on screen, in [−180, 180). */
+  readonly rotation: number;
+  /** Product of the scales from the root to the node. */
+  readonly scale: number;
+}
+
+/** Ground truth of one object of a scene. */
+export interface ObjectLabel {
+  /** Index of its node; the instance mask holds node + 1. */
+  readonly node: number;
+  /** Node of its parent, −1 for a root. */
+  readonly parent: number;
+  readonly class: string;
+  /** Name of its texture. */
+  readonly asset: string;
+  /** Whether at least one pixel of it is seen. */
+  readonly visible: boolean;
+  /**
+   * Modal bounding box [left, top, width, height], px: the smallest that holds every visible pixel, so width and height
+   * are at least 1; null for an object that is not visible.
+   */
+  readonly box: readonly [number, number, number, number] | null;
+  /** Visible area, px. */
+  readonly pixels: number;
+  /** Mean of its visible pixels' centres [x, y], px; null for an object that is not visible. */
+  readonly centre: readonly [number, number] | null;
+  readonly pose: ObjectPose;
+  /** Every attribute by name, in the schema's units, relative to the parent. */
+  readonly attributes: Readonly<Record<string, number>>;
+}
+
+/** Pixels and pose components are given to a ten-thousandth. */
+const DECIMALS = 1e4;
+
+/**
+ * Labels of the objects of a scene: its nodes that have a sprite, in node order. Nodes that are frames only are left
+ * out. An object that is fully hidden, transparent or off the canvas is listed with `visible: false`, no box, no centre and 0
+ * pixels, so that no zero-area box ever comes out and no object is lost.
+ * @param instances [H × W] node + 1 of the object seen at each pixel, 0 where there is none
+ * @throws ShapeError when `instances` does not fit the scene; SceneGraphError for a 3D scene
+ */
+export function annotateScene(
+  schema: SceneSchema,
+  assets: readonly string[],
+  scene: SceneGraph,
+  instances: Uint16Array,
+): ObjectLabel[] {
+  const nodes = scene.parent.length;
+  const regions = visibleRegions(instances, scene.width, scene.height, nodes);
+  const poses = worldPoses(schema, scene);
+  const labels: ObjectLabel[] = [];
+  for (let v = 0; v < nodes; v++) {
+    if (scene.asset[v] < 0) continue;
+    const pixels = regions.pixels[v];
+    const { left, right, top, bottom, sumX, sumY } = regions;
+    labels.push({
+      node: v,
+      parent: scene.parent[v],
+      class: schema.classes[scene.classId[v]],
+      asset: assets[scene.asset[v]],
+      visible: pixels > 0,
+      box: pixels > 0 ? [left[v], top[v], right[v] - left[v] + 1, bottom[v] - top[v] + 1] : null,
+      pixels,
+      centre: pixels > 0 ? [round(sumX[v] / pixels + 0.5), round(sumY[v] / pixels + 0.5)] : null,
+      pose: poseOf(poses, v),
+      attributes: attributesOf(schema, scene, v),
+    });
+  }
+  return labels;
+}
+
+/**
+ * Labels of every scene of a batch, from the instance buffer of its rendering.
+ * @param instances [N × H × W] as the engine returns it for the batch
+ */
+export function annotateBatch(batch: SceneBatch, instances: Uint16Array): ObjectLabel[][] {
+  let offset = 0;
+  return batch.scenes.map((scene) => {
+    const view = instances.subarray(offset, (offset += scene.width * scene.height));
+    return annotateScene(batch.schema, batch.assets, scene, view);
+  });
+}
+
+function poseOf(poses: Float64Array, v: number): ObjectPose {
+  const [x, y, rotation, scale] = poses.subarray(v * POSE_STRIDE, (v + 1) * POSE_STRIDE);
+  return { x: round(x), y: round(y), rotation: round(rotation), scale: round(scale) };
+}
+
+function attributesOf(schema: SceneSchema, scene: SceneGraph, v: number): Record<string, number> {
+  const columns = schema.attributes.length;
+  const attributes: Record<string, number> = {};
+  for (const [a, spec] of schema.attributes.entries()) {
+    attributes[spec.name] = shortestFloat32(scene.attributes[v * columns + a]);
+  }
+  return attributes;
+}
+
+/** Rounded for print; −0 becomes 0. */
+function round(value: number): number {
+  return Math.round(value * DECIMALS) / DECIMALS + 0;
+}
+
+/** The shortest decimal that rounds to the same float32: 0.1, not 0.10000000149011612. */
+export function shortestFloat32(value: number): number {
+  for (let digits = 6; digits < 9; digits++) {
+    const short = Number(value.toPrecision(digits));
+    if (Math.fround(short) === value) return short + 0;
+  }
+  return Number(value.toPrecision(9)) + 0;
+}

@@ -1,0 +1,65 @@
+import { ShapeError } from '../errors.js';
+
+/** Where the pixels of each node are in an instance buffer; all arrays have one entry a node. */
+export interface VisibleRegions {
+  /** Number of pixels. */
+  readonly pixels: Uint32Array;
+  /** Leftmost and rightmost column, top and bottom row, inclusive; meaningless where `pixels` is 0. */
+  readonly left: Uint32Array;
+  readonly right: Uint32Array;
+  readonly top: Uint32Array;
+  readonly bottom: Uint32Array;
+  /** Sums of the pixels' column and row indices. */
+  readonly sumX: Float64Array;
+  readonly sumY: Float64Array;
+}
+
+/**
+ * Extent of every node in an instance buffer, in one pass: the buffer is read as runs of equal ids within a row, so the
+ * work per pixel is one comparison.
+ * @param instances [H × W] node + 1 where a node is seen, 0 elsewhere
+ * @param nodes     number of nodes V
+ * @throws ShapeError when the buffer is not H × W, or holds an id above V
+ */
+export function visibleRegions(instances: Uint16Array, width: number, height: number, nodes: number): VisibleRegions {
+  if (instances.length !== width * height) {
+    throw new ShapeError(
+      `Expected ${height} × ${width} = ${width * height} entries for instances but received ${instances.length}`,
+    );
+  }
+  const regions: VisibleRegions = {
+    pixels: new Uint32Array(nodes),
+    left: new Uint32Array(nodes).fill(width),
+    right: new Uint32Array(nodes),
+    top: new Uint32Array(nodes),
+    bottom: new Uint32Array(nodes),
+    sumX: new Float64Array(nodes),
+    sumY: new Float64Array(nodes),
+  };
+  for (let y = 0; y < height; y++) {
+    const row = y * width;
+    let x = 0;
+    while (x < width) {
+      const id = instances[row + x];
+      const start = x++;
+      while (x < width && instances[row + x] === id) x++;
+      if (id === 0) continue;
+      if (id > nodes) throw new ShapeError(`Expected ids up to ${nodes} for instances but received ${id}`);
+      addRun(regions, id - 1, y, start, x - 1);
+    }
+  }
+  return regions;
+}
+
+/** Adds the pixels (first … last, y) to node v. */
+function addRun(regions: VisibleRegions, v: number, y: number, first: number, last: number): void {
+  const length = last - first + 1;
+  // Rows come in order: the first one seen is the top, the latest one the bottom.
+  if (regions.pixels[v] === 0) regions.top[v] = y;
+  regions.bottom[v] = y;
+  if (first < regions.left[v]) regions.left[v] = first;
+  if (last > regions.right[v]) regions.right[v] = last;
+  regions.pixels[v] += length;
+  regions.sumX[v] += ((first + last) * length) / 2;
+  regions.sumY[v] += y * length;
+}
