@@ -1,2 +1,3 @@
 // The engine's kernels: one module, one shared memory, no allocation (the host owns the layout and passes pointers).
 // Each file exports its own kernels; layout.ts draws every record they share.
+export * from './strokes';
