@@ -18,7 +18,7 @@ const HALF_PI_MIDDLE = 6.077100506303966e-11;
 const HALF_PI_LOW = 2.0222662487959506e-21;
 const HALF_PI = 1.5707963267948966;
 
-export const PI = 3.141592653589793;
+export const PI = Math.PI;
 export const TURN = 6.283185307179586;
 
 const doubles = new Float64Array(1);
@@ -37,7 +37,7 @@ export function exp(x: number): number {
   if (Number.isNaN(x)) return x;
   if (x > 709.782712893384) return Number.POSITIVE_INFINITY;
   if (x < -745.2) return 0;
-  const k = Math.floor(x / HIGH_PRECISION_LN2 + 0.5);
+  const k = Math.floor(x / Math.LN2 + 0.5);
   const r = x - k * LN2_HIGH - k * LN2_LOW;
   let sum = 1;
   // Taylor by Horner: |r| ≤ ln2/2, so the 15th term is below 1e-18.
@@ -46,7 +46,6 @@ export function exp(x: number): number {
   const half = Math.trunc(k / 2);
   return sum * powerOfTwo(half) * powerOfTwo(k - half);
 }
-const HIGH_PRECISION_LN2 = 0.6931471805599453;
 
 /** Natural logarithm; −∞ at 0, NaN below. */
 export function log(x: number): number {
@@ -61,7 +60,7 @@ export function log(x: number): number {
   k += ((words[1] >>> 20) & 0x7ff) - 1023;
   words[1] = (words[1] & 0x000fffff) | (1023 << 20);
   let mantissa = doubles[0];
-  if (mantissa > 1.4142135623730951) {
+  if (mantissa > Math.SQRT2) {
     mantissa /= 2;
     k++;
   }

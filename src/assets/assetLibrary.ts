@@ -73,8 +73,11 @@ export class AssetLibrary {
   }
 }
 
-/** A glob over slash-separated names as an anchored regular expression. */
-function globToRegExp(glob: string): RegExp {
+/**
+ * A glob over slash-separated names as an anchored regular expression.
+ * @throws AssetError when a brace is not closed
+ */
+export function globToRegExp(glob: string): RegExp {
   let source = '';
   let depth = 0;
   for (let i = 0; i < glob.length; i++) {
