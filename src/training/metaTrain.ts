@@ -1,0 +1,279 @@
+import type { MetaConfig, TaskConfig } from '../config.js';
+import { TrainingError } from '../errors.js';
+import type { DistributionTransformer } from '../learn/distributionTransformer.js';
+import { type GraphTensors, graphTensors } from '../learn/graphTensors.js';
+import { Adam, halving } from '../learn/optimizer.js';
+import { addNoise, attributeNoise } from '../learn/sampling.js';
+import type { LabelledImages, TaskNetwork } from '../learn/taskNetwork.js';
+import { tf } from '../learn/tf.js';
+import { type Gradients, type NamedVariable, variableGradients } from '../learn/variables.js';
+import type { MmdLoss } from '../loss/mmd.js';
+import { GradientAccumulator, RewardBaseline, scoreFunctionGradients } from '../loss/reinforce.js';
+import type { Engine } from '../render/engine.js';
+import { type SceneBatch, type SceneGraph, withAttributes } from '../scene/sceneGraph.js';
+import type { SceneSource } from '../scene/sceneSource.js';
+import { EpochData } from './epochData.js';
+import type { MetaState } from './metaState.js';
+
+/** The task objective's ingredients (§3.2.3). */
+export interface MetaTask {
+  readonly network: TaskNetwork;
+  readonly config: TaskConfig;
+  /** V: the small labelled set of real images. */
+  readonly validation: LabelledImages;
+  /** Ground truth of a generated scene: its class for the task. */
+  readonly label: (scene: SceneGraph) => number;
+}
+
+export interface MetaTrainOptions {
+  /** P: any source of scenes; its schema must be the transformer's. */
+  readonly source: SceneSource;
+  /** R */
+  readonly engine: Engine;
+  /** G_θ, pre-trained; changed in place. */
+  readonly transformer: DistributionTransformer;
+  /** Distance to X_R. */
+  readonly mmd: MmdLoss;
+  /** Left out: distribution matching alone. */
+  readonly task?: MetaTask;
+  readonly config: MetaConfig;
+  /** Keep the encoder as pre-training left it. */
+  readonly freezeEncoder: boolean;
+  readonly seed: number;
+  /** State after an earlier epoch: training goes on as if it had never stopped. */
+  readonly resume?: MetaState;
+  readonly signal?: AbortSignal;
+  /** Called after each batch with the fraction of the epoch's batches done. */
+  readonly onBatch?: (epoch: number, fraction: number, mmd: number) => void;
+  /** Called after each epoch, before the next starts; `state` is what `resume` takes. */
+  readonly onEpoch?: (report: EpochReport, state: () => Promise<MetaState>) => void | Promise<void>;
+}
+
+/** Seconds spent in each phase of an epoch. */
+export interface PhaseSeconds {
+  sample: number;
+  render: number;
+  mmd: number;
+  vjp: number;
+  transformer: number;
+  task: number;
+}
+
+export interface EpochReport {
+  /** 1 for the first. */
+  readonly epoch: number;
+  /** Mean MMD² of the epoch's batches, unweighted. */
+  readonly mmd: number;
+  /** Score of the task network on V, NaN without a task. */
+  readonly score: number;
+  /** Score minus the moving average of previous scores, NaN without a task. */
+  readonly advantage: number;
+  readonly learningRate: number;
+  readonly seconds: PhaseSeconds;
+  /** Scenes of the epoch's last batch before and after G_θ, and their images. */
+  readonly input: SceneBatch;
+  readonly generated: SceneBatch;
+}
+
+/** A sampled batch S ~ G_θ(sample(P)), with what the gradients need. */
+interface Sampled {
+  readonly input: SceneBatch;
+  readonly scenes: SceneBatch;
+  readonly graphs: GraphTensors;
+  /** Sampled attributes before clamping, [B, V, A] in units of the range. */
+  readonly units: Float32Array;
+}
+
+/**
+ * Meta-training, the paper's Algorithm 1; the numbers in the comments are its lines.
+ *
+ * Departures (docs/DEVIATIONS.md): with `optimiseEvery: 'batch'` θ takes a step after every batch instead of once an
+ * epoch; then ∇ log p of each batch is taken at the θ that sampled it, so the estimator of eq. 3 stays right. log p is
+ * averaged over the epoch's scenes, so that its weight does not depend on their number.
+ *
+ * Memory: one epoch of images (I_m · B_m · H · W · C float32) plus one batch's features.
+ * @throws ShapeError, KernelError, TrainingError; the signal's reason when aborted
+ */
+export async function metaTrain(options: MetaTrainOptions): Promise<MetaState> {
+  const { config, task, signal } = options;
+  const stepsPerEpoch = config.optimiseEvery === 'batch' ? config.iterations : 1;
+  const optimiser = new Adam({
+    variables: trainedVariables(options),
+    learningRate: halving(config.learningRate, config.halveEvery * stepsPerEpoch),
+    weightDecay: config.weightDecay,
+  });
+  const baseline = new RewardBaseline(config.baselineDecay);
+  if (options.resume) restore(options.resume, options, optimiser, baseline);
+  const firstEpoch = options.resume?.epoch ?? 0;
+  for (let epoch = firstEpoch; epoch < config.epochs; epoch++) { // line 4
+    const { timed, seconds } = stopwatch();
+    const { learningRate } = optimiser;
+    const loss = new GradientAccumulator(); // 5
+    const logProb = new GradientAccumulator();
+    const data = new EpochData(config.iterations * config.batchSize); // 6
+    let mmdSum = 0;
+    let last: Sampled | undefined;
+    for (let iteration = 0; iteration < config.iterations; iteration++) { // 7
+      signal?.throwIfAborted();
+      const samples = await timed('sample', () => sampleTransformed(options, epoch, iteration)); // 8, 9
+      const rendered = await timed('render', () => options.engine.render(samples.scenes, { color: 'f32', signal })); // 10
+      data.add(rendered, samples.scenes, task?.label); // 11
+      mmdSum += await addMmdGradient(options, samples, rendered, loss, timed); // 12
+      if (task) await timed('transformer', () => addLogProbGradient(options, samples, logProb));
+      samples.graphs.dispose();
+      const isLast = iteration === config.iterations - 1;
+      if (config.optimiseEvery === 'batch' && !isLast) {
+        await optimiser.applyGradients(loss.gradients());
+        loss.clear();
+      }
+      options.onBatch?.(epoch + 1, (iteration + 1) / config.iterations, mmdSum / (iteration + 1));
+      last = samples;
+    } // 14
+    const { score, advantage } = await timed('task', () => taskScore(options, data, baseline, epoch)); // 15, 16
+    if (task) loss.addFrom(logProb, -config.taskWeight * advantage); // 17
+    await optimiser.applyGradients(loss.gradients()); // 18
+    const { input, scenes: generated } = last as Sampled;
+    const mmd = mmdSum / config.iterations;
+    await options.onEpoch?.(
+      { epoch: epoch + 1, mmd, score, advantage, learningRate, seconds, input, generated },
+      () => capture(epoch + 1, options, optimiser, baseline),
+    );
+  } // 19
+  return capture(Math.max(firstEpoch, config.epochs), options, optimiser, baseline);
+}
+
+/** Lines 8 and 9: scenes of P, and S = G_θ(scenes) with a ~ N(μ_θ, σ²) by reparametrisation. */
+async function sampleTransformed(options: MetaTrainOptions, epoch: number, iteration: number): Promise<Sampled> {
+  const { source, transformer, config, seed } = options;
+  const { layout } = transformer;
+  const start = (epoch * config.iterations + iteration) * config.batchSize;
+  const input = await source.sampleBatch({ seed, start, count: config.batchSize });
+  const graphs = graphTensors(layout, input);
+  const means = tf.tidy(() => transformer.apply(graphs).units.dataSync<'float32'>());
+  const units = addNoise(means, attributeNoise(input, layout.attributeCount, seed), config.sigma);
+  const scenes = withAttributes(input, layout.toPhysical(units, input));
+  return { input, scenes, graphs, units };
+}
+
+/**
+ * Line 12: adds the gradient of the weighted MMD² with respect to θ. ∂L/∂image comes from the features, the renderer
+ * turns it into dL/dA by finite differences (§3.2.2), and the surrogate Σ A_θ · dL/dA, dL/dA constant, has the
+ * gradient in θ.
+ * @returns the unweighted MMD²
+ */
+async function addMmdGradient(
+  options: MetaTrainOptions,
+  samples: Sampled,
+  rendered: { color: Uint8Array | Float32Array; count: number; width: number; height: number; channels: number },
+  loss: GradientAccumulator,
+  timed: Stopwatch,
+): Promise<number> {
+  const { engine, mmd, config, signal } = options;
+  const { color, count, width, height, channels } = rendered;
+  const { value, imageGradient } = await timed('mmd', async () => {
+    const images = tf.tensor4d(color as Float32Array, [count, height, width, channels]);
+    try {
+      const result = mmd.valueAndGradient(images);
+      const imageGradient = result.gradient.dataSync<'float32'>();
+      result.gradient.dispose();
+      return { value: result.value, imageGradient };
+    } finally {
+      images.dispose();
+    }
+  });
+  if (!Number.isFinite(value)) throw new TrainingError(`Expected a finite MMD² but received ${value}`);
+  const attributeGradient = await timed('vjp', () =>
+    engine.vjp(samples.scenes, imageGradient, { pixelDelta: config.pixelDelta, signal }),
+  );
+  await timed('transformer', () =>
+    loss.add(surrogateGradients(options, samples, attributeGradient), config.mmdWeight),
+  );
+  return value;
+}
+
+/** ∇θ Σ A_θ · dL/dA, with dL/dA held constant. */
+function surrogateGradients(options: MetaTrainOptions, samples: Sampled, attributeGradient: Float32Array): Gradients {
+  const { transformer } = options;
+  const { layout } = transformer;
+  const shape = samples.graphs.units.shape;
+  const constant = tf.tensor3d(layout.padGradient(attributeGradient, samples.scenes), shape);
+  const { value, gradients } = variableGradients(
+    () => tf.sum(tf.mul(transformer.apply(samples.graphs).units, constant)) as tf.Scalar,
+    trainedVariables(options),
+  );
+  tf.dispose([value, constant]);
+  return gradients;
+}
+
+/** Adds ∇θ log p of one batch (eq. 4), averaged over the scenes of the epoch. */
+async function addLogProbGradient(
+  { transformer, config }: MetaTrainOptions,
+  samples: Sampled,
+  logProb: GradientAccumulator,
+): Promise<void> {
+  const { gradients } = scoreFunctionGradients(transformer, samples.graphs, samples.units, config.sigma);
+  await logProb.add(gradients, 1 / (config.iterations * config.batchSize));
+}
+
+/** Lines 15 and 16: trains the task network on the epoch's data, scores it on V, and compares with earlier scores. */
+async function taskScore(
+  options: MetaTrainOptions,
+  data: EpochData,
+  baseline: RewardBaseline,
+  epoch: number,
+): Promise<{ score: number; advantage: number }> {
+  const { task, seed, signal } = options;
+  if (!task) return { score: Number.NaN, advantage: Number.NaN };
+  if (task.config.resetEachEpoch) task.network.reset(seed + epoch);
+  await task.network.train(data.labelled(), { epochs: task.config.epochs, signal });
+  const score = await task.network.score(task.validation);
+  return { score, advantage: baseline.advantage(score) };
+}
+
+/** θ, or its decoder part while the encoder is frozen. */
+function trainedVariables({ transformer, freezeEncoder }: MetaTrainOptions): readonly NamedVariable[] {
+  return freezeEncoder ? transformer.decoderVariables : transformer.variables;
+}
+
+async function capture(
+  epoch: number,
+  { transformer, task }: MetaTrainOptions,
+  optimiser: Adam,
+  baseline: RewardBaseline,
+): Promise<MetaState> {
+  return {
+    epoch,
+    transformer: await transformer.save(),
+    optimiser: optimiser.save(),
+    baseline: baseline.save(),
+    task: task ? await task.network.state() : {},
+  };
+}
+
+function restore(
+  state: MetaState,
+  { transformer, task }: MetaTrainOptions,
+  optimiser: Adam,
+  baseline: RewardBaseline,
+): void {
+  transformer.load(state.transformer);
+  optimiser.load(state.optimiser);
+  baseline.load(state.baseline);
+  if (task) task.network.load({ ...state.task });
+}
+
+type Stopwatch = <T>(phase: keyof PhaseSeconds, work: () => Promise<T>) => Promise<T>;
+
+/** `timed` adds the seconds that its work takes to the work's phase. */
+function stopwatch(): { timed: Stopwatch; seconds: PhaseSeconds } {
+  const seconds: PhaseSeconds = { sample: 0, render: 0, mmd: 0, vjp: 0, transformer: 0, task: 0 };
+  const timed: Stopwatch = async (phase, work) => {
+    const started = performance.now();
+    try {
+      return await work();
+    } finally {
+      seconds[phase] += (performance.now() - started) / 1000;
+    }
+  };
+  return { timed, seconds };
+}

@@ -1,0 +1,173 @@
+import { ShapeError } from '../errors.js';
+import type { WarmStartConfig } from '../config.js';
+import type { MmdLoss } from '../loss/mmd.js';
+import type { Engine } from '../render/engine.js';
+import { RandomStream } from '../random.js';
+import type { FeatureLayout } from '../scene/features.js';
+import { type SceneBatch, withAttributes } from '../scene/sceneGraph.js';
+import type { SceneSource } from '../scene/sceneSource.js';
+import { tf } from '../learn/tf.js';
+
+/** What a survey needs. */
+export interface WarmStartOptions {
+  readonly source: SceneSource;
+  readonly engine: Engine;
+  readonly layout: FeatureLayout;
+  readonly mmd: MmdLoss;
+  readonly config: WarmStartConfig;
+  readonly seed: number;
+  readonly pixelDelta: number;
+  readonly signal?: AbortSignal;
+  /** Called after each evaluated candidate or step with the fraction done. */
+  readonly onProgress?: (fraction: number, best: number) => void;
+}
+
+/** One set of offsets and how well the scenes moved by it match the target. */
+export interface SurveyCandidate {
+  /** [A] shift of each attribute, as a fraction of its range; 0 where nothing is mutable. */
+  readonly offsets: readonly number[];
+  /** MMD² of the shifted scenes. */
+  readonly mmd: number;
+}
+
+/** Outcome of a survey; `survey[0]` is the grammar itself (no offset). */
+export interface WarmStartResult {
+  readonly best: SurveyCandidate;
+  readonly survey: readonly SurveyCandidate[];
+  readonly refined: readonly SurveyCandidate[];
+}
+
+/**
+ * Chooses where meta-training starts. MMD² as a function of a global shift of the mutable attributes has false minima
+ * and ridges (a digit turned by the target angle ± 180° looks nearly right), which no local method leaves. So the
+ * shift is surveyed first: `candidates` points of a low-discrepancy sequence over the attribute ranges are compared
+ * on the same scenes, the best few are followed downhill through the perturbation gradient, and the best of those is
+ * what pre-training learns to add (docs/DEVIATIONS.md). One shift is shared by all nodes whose attribute is mutable.
+ * @throws the signal's reason when aborted
+ */
+export async function surveyOffsets(options: WarmStartOptions): Promise<WarmStartResult> {
+  const { source, config, layout, seed, signal } = options;
+  const batch = await source.sampleBatch({ seed, start: 0, count: config.scenes });
+  const active = mutableAttributes(layout, batch);
+  const columns = layout.schema.attributes.length;
+  const total = config.candidates + config.refine * config.steps;
+  let done = 0;
+  let lowest = Number.POSITIVE_INFINITY;
+  const progress = (value: number) => {
+    lowest = Math.min(lowest, value);
+    options.onProgress?.(++done / Math.max(1, total), lowest);
+  };
+
+  const survey: SurveyCandidate[] = [];
+  for (const offsets of candidateOffsets(active, columns, config.candidates, seed)) {
+    signal?.throwIfAborted();
+    const { value } = await evaluate(options, batch, offsets, false);
+    survey.push({ offsets, mmd: value });
+    progress(value);
+  }
+
+  const promising = [...survey].sort((a, b) => a.mmd - b.mmd).slice(0, config.refine);
+  const refined: SurveyCandidate[] = [];
+  for (const candidate of promising) refined.push(await descend(options, batch, candidate, progress));
+  const best = [...survey, ...refined].reduce((a, b) => (b.mmd < a.mmd ? b : a));
+  return { best, survey, refined };
+}
+
+/** Columns that at least one node of the batch may change. */
+function mutableAttributes(layout: FeatureLayout, batch: SceneBatch): number[] {
+  const columns = layout.schema.attributes.length;
+  const active = new Set<number>();
+  for (const scene of batch.scenes) {
+    for (let i = 0; i < scene.mutable.length; i++) if (scene.mutable[i]) active.add(i % columns);
+  }
+  return [...active].sort((a, b) => a - b);
+}
+
+/**
+ * No offset, then points of Roberts' R_d sequence (the golden ratio's generalisation to d dimensions) in
+ * [−½, ½)^d, shifted by the seed.
+ */
+function candidateOffsets(active: readonly number[], columns: number, count: number, seed: number): number[][] {
+  const dimensions = active.length;
+  let root = 2;
+  for (let i = 0; i < 64; i++) root = (1 + root) ** (1 / (dimensions + 1));
+  const stream = new RandomStream({ seed, index: 0, node: 65535, attribute: 65535 });
+  const shift = active.map(() => stream.uniform());
+  return Array.from({ length: count }, (_, n) => {
+    const offsets = new Array<number>(columns).fill(0);
+    if (n === 0) return offsets;
+    for (const [k, column] of active.entries()) {
+      const position = shift[k] + n * root ** -(k + 1);
+      offsets[column] = position - Math.floor(position) - 0.5;
+    }
+    return offsets;
+  });
+}
+
+/** Adam on the offsets alone, its step falling from 3 % of the range to 0.3 %; returns the best point visited. */
+async function descend(
+  options: WarmStartOptions,
+  batch: SceneBatch,
+  start: SurveyCandidate,
+  progress: (value: number) => void,
+): Promise<SurveyCandidate> {
+  const { steps } = options.config;
+  const offsets = [...start.offsets];
+  const mean = offsets.map(() => 0);
+  const square = offsets.map(() => 0);
+  let best = start;
+  for (let step = 0; step < steps; step++) {
+    options.signal?.throwIfAborted();
+    const { value, gradient } = await evaluate(options, batch, offsets, true);
+    if (value < best.mmd) best = { offsets: [...offsets], mmd: value };
+    const rate = 0.03 * 10 ** (-step / Math.max(1, steps - 1));
+    for (let a = 0; a < offsets.length; a++) {
+      mean[a] = 0.7 * mean[a] + 0.3 * gradient[a];
+      square[a] = 0.9 * square[a] + 0.1 * gradient[a] ** 2;
+      const unbiasedMean = mean[a] / (1 - 0.7 ** (step + 1));
+      const unbiasedSquare = square[a] / (1 - 0.9 ** (step + 1));
+      if (unbiasedSquare > 0) offsets[a] -= (rate * unbiasedMean) / Math.sqrt(unbiasedSquare);
+    }
+    progress(value);
+  }
+  const { value } = await evaluate(options, batch, offsets, false);
+  return value < best.mmd ? { offsets, mmd: value } : best;
+}
+
+/** MMD² of the batch moved by `offsets`, and its gradient with respect to them [A] when asked for. */
+async function evaluate(
+  options: WarmStartOptions,
+  batch: SceneBatch,
+  offsets: readonly number[],
+  withGradient: boolean,
+): Promise<{ value: number; gradient: number[] }> {
+  const { engine, layout, mmd, pixelDelta, signal } = options;
+  const columns = layout.schema.attributes.length;
+  if (offsets.length !== columns) {
+    throw new ShapeError(`Expected ${columns} offsets but received ${offsets.length}`);
+  }
+  const moved = withAttributes(batch, layout.toPhysical(shiftUnits(layout, batch, offsets), batch));
+  const { color, count, width, height, channels } = await engine.render(moved, { color: 'f32', signal });
+  const images = tf.tensor4d(color as Float32Array, [count, height, width, channels]);
+  const gradient = new Array<number>(columns).fill(0);
+  try {
+    if (!withGradient) return { value: tf.tidy(() => mmd.value(images).dataSync()[0]), gradient };
+    const result = mmd.valueAndGradient(images);
+    const imageGradient = result.gradient.dataSync() as Float32Array;
+    result.gradient.dispose();
+    const attributeGradient = await engine.vjp(moved, imageGradient, { pixelDelta, signal });
+    const units = layout.padGradient(attributeGradient, moved);
+    for (let i = 0; i < units.length; i++) gradient[i % columns] += units[i];
+    return { value: result.value, gradient };
+  } finally {
+    images.dispose();
+  }
+}
+
+/** The batch's attributes in units of their ranges [B, V, A], each plus its column's offset. */
+export function shiftUnits(layout: FeatureLayout, batch: SceneBatch, offsets: readonly number[]): Float32Array {
+  const units = layout.units(batch);
+  const columns = offsets.length;
+  for (let i = 0; i < units.length; i++) units[i] += offsets[i % columns];
+  return units;
+}
