@@ -1,0 +1,142 @@
+import { readFileSync } from 'node:fs';
+import { KernelError } from '../errors.js';
+
+/** Which build of the kernels: both give the same bytes, `scalar` needs no SIMD. */
+export type KernelBuild = 'simd' | 'scalar';
+
+/** What a failed `verifyBatch` found: scene and element are −1 where they do not apply. */
+export interface VerifyDetails {
+  readonly scene: number;
+  readonly element: number;
+  readonly value: number;
+  readonly expected: number;
+}
+
+/** Typed calls into one instance of the engine's kernels. Pointers are byte addresses in `memory`. */
+export interface Kernels {
+  readonly memory: WebAssembly.Memory;
+  /** First byte that no instance touches on its own; the host lays out everything from here on. */
+  readonly heapBase: number;
+  /** Every constant that the module exports: offsets, sizes and codes of assembly/engine/layout.ts and verify.ts. */
+  readonly constants: Readonly<Record<string, number>>;
+
+  /**
+   * Checks an encoded batch of `length` bytes at `pointer` (a multiple of 8).
+   * @returns 0 when it is sound, else a field and problem code (see verify.ts)
+   */
+  verifyBatch(pointer: number, length: number): number;
+  /** Details of this instance's last failed `verifyBatch`. */
+  verifyDetails(): VerifyDetails;
+
+  /** Scratch bytes that one call of `renderScene` or `perturbationVjp` needs; 4294967295 when it cannot be had. */
+  sceneScratchBytes(nodes: number, width: number, height: number, channels: number): number;
+  /**
+   * Draws one scene of a verified batch.
+   * @param batch address of the batch, a multiple of 8
+   * @param remap address of i32 [assets of the batch]: entry in the asset table, −1 to draw nothing
+   * @param assetTable address of the asset records
+   * @param scratch address of `sceneScratchBytes` bytes, a multiple of 16, used by this call alone
+   * @param color address of the image [H, W, C], 0 with `COLOR_NONE`
+   * @param colorFormat `COLOR_NONE`, `COLOR_F32` (not clamped) or `COLOR_U8` of `constants`
+   * @param instances address of u16 [H, W], 0 to skip: node index + 1 of the topmost node whose alpha × opacity is at
+   *   least ½ at the pixel's centre, 0 where there is none
+   * @param classes address of u8 [H, W], 0 to skip: class index + 1 likewise
+   * @returns `STATUS_OK`, `STATUS_DIMENSION` or `STATUS_INDEX` of `constants`
+   */
+  renderScene(
+    batch: number,
+    sceneIndex: number,
+    remap: number,
+    assetTable: number,
+    scratch: number,
+    color: number,
+    colorFormat: number,
+    instances: number,
+    classes: number,
+  ): number;
+  /**
+   * dL/dattributes by central differences, for every mutable attribute that is drawn; 0 elsewhere.
+   * @param gradient address of dL/dimage, f32 [H, W, C]
+   * @param delta address of f32 [A]: half-steps in physical units; ≤ 0 or NaN: the step that moves the image by
+   *   `pixelDelta` px
+   * @param out address of f32 [V, A], per physical unit
+   * @returns as `renderScene`
+   */
+  perturbationVjp(
+    batch: number,
+    sceneIndex: number,
+    remap: number,
+    assetTable: number,
+    scratch: number,
+    gradient: number,
+    delta: number,
+    pixelDelta: number,
+    out: number,
+  ): number;
+}
+
+const FILES: Record<KernelBuild, string> = { simd: 'engine.wasm', scalar: 'engine.scalar.wasm' };
+const compiled = new Map<KernelBuild, WebAssembly.Module>();
+
+/**
+ * The compiled module, made once; workers can be handed it as it is.
+ * @throws KernelError when the kernels have not been built
+ */
+export function compileKernels(build: KernelBuild = 'simd'): WebAssembly.Module {
+  const known = compiled.get(build);
+  if (known) return known;
+  const url = new URL(`../../build/${FILES[build]}`, import.meta.url);
+  let bytes: Uint8Array<ArrayBuffer>;
+  try {
+    bytes = readFileSync(url);
+  } catch (cause) {
+    throw new KernelError(
+      `Expected the kernels at build/${FILES[build]}: run "npm run build:wasm" (${cause instanceof Error ? cause.message : cause})`,
+      { cause },
+    );
+  }
+  const module = new WebAssembly.Module(bytes);
+  compiled.set(build, module);
+  return module;
+}
+
+/** Exports as WebAssembly hands them out: functions, and constants as globals. */
+interface RawExports {
+  heapBase(): number;
+  verifyBatch(pointer: number, length: number): number;
+  sceneScratchBytes: Kernels['sceneScratchBytes'];
+  renderScene: Kernels['renderScene'];
+  perturbationVjp: Kernels['perturbationVjp'];
+  problemScene: WebAssembly.Global<'i32'>;
+  problemElement: WebAssembly.Global<'i32'>;
+  problemValue: WebAssembly.Global<'f64'>;
+  problemExpected: WebAssembly.Global<'f64'>;
+}
+
+/**
+ * An instance of the kernels on `memory`. Any number of instances, on any number of threads, may share it.
+ * @param memory shared, of at least 16 and at most 65536 pages
+ */
+export function instantiateKernels(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {
+  const instance = new WebAssembly.Instance(module, { env: { memory } });
+  const raw = instance.exports as unknown as RawExports;
+  const constants: Record<string, number> = {};
+  for (const [name, value] of Object.entries(instance.exports)) {
+    if (value instanceof WebAssembly.Global && /^[A-Z0-9_]+$/.test(name)) constants[name] = Number(value.value);
+  }
+  return {
+    memory,
+    heapBase: raw.heapBase(),
+    constants,
+    verifyBatch: (pointer, length) => raw.verifyBatch(pointer, length) >>> 0,
+    verifyDetails: () => ({
+      scene: raw.problemScene.value,
+      element: raw.problemElement.value,
+      value: raw.problemValue.value,
+      expected: raw.problemExpected.value,
+    }),
+    sceneScratchBytes: (nodes, width, height, channels) => raw.sceneScratchBytes(nodes, width, height, channels) >>> 0,
+    renderScene: raw.renderScene,
+    perturbationVjp: raw.perturbationVjp,
+  };
+}
