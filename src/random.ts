@@ -66,6 +66,8 @@ export interface RandomAddress {
   readonly node?: number;
   /** Attribute (or purpose) within the node, in [0, 65535]. */
   readonly attribute?: number;
+  /** Repetition after a rejected draw, in [0, 65535]; each has 2^18 32-bit words of its own. */
+  readonly attempt?: number;
 }
 
 /** A stream of numbers at one address; the n-th number depends on the address and n only. */
@@ -76,10 +78,15 @@ export class RandomStream {
   #used = 4;
 
   constructor(address: RandomAddress) {
-    const { seed, index, node = 0, attribute = 0 } = address;
+    const { seed, index, node = 0, attribute = 0, attempt = 0 } = address;
     this.#key = [seed >>> 0, Math.floor(seed / 0x100000000) >>> 0];
-    // Words: index low | index high (21 bits) | node, attribute | draw block.
-    this.#counter = [index >>> 0, Math.floor(index / 0x100000000) >>> 0, ((node << 16) | (attribute & 0xffff)) >>> 0, 0];
+    // Words: index low | index high (21 bits) | node, attribute | attempt (upper half), draw block.
+    this.#counter = [
+      index >>> 0,
+      Math.floor(index / 0x100000000) >>> 0,
+      ((node << 16) | (attribute & 0xffff)) >>> 0,
+      (attempt << 16) >>> 0,
+    ];
   }
 
   /** An unsigned 32-bit integer. */
