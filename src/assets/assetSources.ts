@@ -1,0 +1,28 @@
+import type { AssetSource } from '../config.js';
+import { AssetLibrary } from './assetLibrary.js';
+import { imageAssets } from './imageAssets.js';
+import { mnistAssets } from './mnist.js';
+import { proceduralBackgrounds } from './proceduralBackgrounds.js';
+import { proceduralDigits } from './proceduralDigits.js';
+
+/**
+ * The textures that a configuration names, after the built-in backgrounds (`backgrounds/…`), which are always there.
+ * @throws AssetError when a folder or file is missing or unreadable, or two textures share a name
+ */
+export async function openAssetSources(sources: readonly AssetSource[]): Promise<AssetLibrary> {
+  const libraries = await Promise.all(sources.map(openAssetSource));
+  return new AssetLibrary([proceduralBackgrounds(), ...libraries].flatMap((library) => library.assets));
+}
+
+async function openAssetSource(source: AssetSource): Promise<AssetLibrary> {
+  switch (source.kind) {
+    case 'mnist':
+      return mnistAssets(source.folder, source.split, { from: source.from, to: source.to });
+    case 'digits':
+      return proceduralDigits({ variants: source.variants, seed: source.seed });
+    case 'images': {
+      const { folder, glob, prefix, edge, licence } = source;
+      return imageAssets(folder, glob, { namePrefix: prefix, edge, licence });
+    }
+  }
+}

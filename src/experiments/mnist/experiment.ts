@@ -1,0 +1,213 @@
+import { fileURLToPath } from 'node:url';
+import { parseConfig } from '../../config.js';
+import type { Grammar } from '../../grammar/grammar.js';
+import { loadGrammar } from '../../grammar/loadGrammar.js';
+import { Classifier } from '../../learn/classifier.js';
+import type { InceptionInfo } from '../../learn/inception/inception.js';
+import type { LabelledImages } from '../../learn/taskNetwork.js';
+import { TransformedSource } from '../../learn/transformedSource.js';
+import { Engine } from '../../render/engine.js';
+import type { SceneBatch, SceneGraph } from '../../scene/sceneGraph.js';
+import type { SceneSource } from '../../scene/sceneSource.js';
+import { renderLabelledScenes, sceneLabeller } from '../../training/labelledScenes.js';
+import type { EpochReport, MetaTask } from '../../training/metaTrain.js';
+import type { PretrainResult } from '../../training/pretrain.js';
+import { checkpointFolder, type TrainObserver, trainTransformer } from '../../training/train.js';
+import type { WarmStartResult } from '../../training/warmStart.js';
+import { evaluateOffline, type OfflineEvaluation } from './classification.js';
+import { type DigitSplits, mnistSplits, proceduralSplits } from './digits.js';
+import { type ErrorDistribution, errorDistribution } from './learnedPose.js';
+import { type MnistExperimentConfig, type MnistExperimentConfigInput, mnistExperimentSchema } from './presets.js';
+import { EveryDigitSource, type MnistTarget, PosedSource } from './targets.js';
+
+/** What a caller may watch, beyond training. */
+export interface MnistObserver extends Omit<TrainObserver, 'onProgress' | 'onEpoch'> {
+  onProgress?(stage: MnistStage, fraction: number, detail: string): void;
+  /** Everything is set up; `target` renders as X_R does. */
+  onStart?(setting: MnistSetting): void | Promise<void>;
+  /** An epoch's report and how far its generated poses lie from the target's. */
+  onEpoch?(report: EpochReport, learned: LearnedPose): void | Promise<void>;
+}
+
+export type MnistStage = Parameters<NonNullable<TrainObserver['onProgress']>>[0] | 'evaluate';
+
+/** What pictures are made of. */
+export interface MnistSetting {
+  readonly engine: Engine;
+  readonly grammar: Grammar;
+  readonly targetSource: SceneSource;
+  readonly config: MnistExperimentConfig;
+  readonly digits: string;
+}
+
+/** Error distributions by attribute name. */
+export type LearnedPose = Readonly<Record<string, ErrorDistribution>>;
+
+export interface MnistExperimentOptions {
+  readonly target: MnistTarget;
+  /** Folder of the MNIST IDX files, or `procedural` for built-in digits. */
+  readonly data: string;
+  /** Settings that differ from the defaults. */
+  readonly config?: MnistExperimentConfigInput;
+  /** Run folder: checkpoints go there, and an interrupted run goes on from them. */
+  readonly out?: string;
+  readonly workers?: number;
+  readonly observer?: MnistObserver;
+  readonly signal?: AbortSignal;
+}
+
+/** A row of the paper's table 1. */
+export interface MnistRow {
+  /** Percent of the target's test images classified rightly. */
+  readonly accuracy: number;
+  readonly evaluation: OfflineEvaluation;
+}
+
+export interface MnistResult {
+  readonly experiment: string;
+  readonly digits: string;
+  readonly features: InceptionInfo;
+  readonly config: MnistExperimentConfig;
+  readonly results: { readonly grammar: MnistRow; readonly metasim: MnistRow };
+  /** Of G_θ's mean, over fresh scenes. */
+  readonly learned: LearnedPose;
+  readonly warmStart?: WarmStartResult['best'];
+  readonly pretrain?: Pick<PretrainResult, 'attributes' | 'classAccuracy' | 'steps' | 'seconds'>;
+  readonly seconds: { readonly training: number; readonly evaluation: number; readonly total: number };
+}
+
+const GRAMMAR = fileURLToPath(new URL('../../../examples/grammars/mnist.yaml', import.meta.url));
+const LABELS = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'];
+/** Scene indices from here on are never trained on. */
+const FRESH = 2 ** 40;
+
+/**
+ * Table 1 of the paper on one target: trains Meta-Sim from the grammar to the target's images, then trains the
+ * classifier on static datasets of the grammar and of Meta-Sim, and tests both on fresh target images.
+ * @throws DatasetError when MNIST is not in `data`; ConfigError; the signal's reason when aborted
+ */
+export async function runMnistExperiment(options: MnistExperimentOptions): Promise<MnistResult> {
+  const { target, observer, signal, out } = options;
+  const config = parseConfig(mnistExperimentSchema, options.config ?? {}, target.name);
+  const { seed } = config;
+  const started = performance.now();
+  const digits = options.data === 'procedural' ? proceduralSplits(250, seed) : mnistSplits(options.data);
+  const grammar = await loadMnistGrammar(digits, target, 'train');
+  const targetSource = new PosedSource(await loadMnistGrammar(digits, target, 'target'), target.pose, target.name);
+  const label = sceneLabeller(grammar.schema, LABELS);
+  const engine = await Engine.create({ assets: digits.all, workers: options.workers });
+  let network: Classifier | undefined;
+  try {
+    await observer?.onStart?.({ engine, grammar, targetSource, config, digits: digits.description });
+    const real = { seed, label, signal };
+    const realImages = await renderLabelledScenes(engine, targetSource, { ...real, count: config.mmd.realImages });
+    const validation = await renderLabelledScenes(engine, targetSource, {
+      ...real,
+      start: config.mmd.realImages,
+      count: config.validationImages,
+    });
+    network = taskNetwork(validation, config);
+    const task: MetaTask = { network, config: config.task, validation, label };
+    const { transformer, features, warmStart, pretrain } = await trainTransformer({
+      config,
+      source: grammar,
+      engine,
+      realImages,
+      task,
+      checkpoints: out === undefined ? undefined : checkpointFolder(out),
+      identity: { grammar: grammar.hash, target: target.name, config: JSON.parse(JSON.stringify(config)) },
+      signal,
+      observer: {
+        ...observer,
+        onEpoch: (report) => observer?.onEpoch?.(report, learnedPose(report.generated, target)),
+      },
+    });
+    const trainingSeconds = (performance.now() - started) / 1000;
+    try {
+      const metasim = new TransformedSource({ source: grammar, transformer, name: `${target.name}+metasim` });
+      const fresh = await metasim.sampleBatch({ seed, start: FRESH, count: config.evaluation.poseScenes });
+      const test = await targetTestSet(engine, digits, target, config, label);
+      const evaluate = (source: SceneSource, row: string, from: number) =>
+        evaluateOffline({
+          engine,
+          source,
+          label,
+          test,
+          config: config.evaluation,
+          seed,
+          signal,
+          onProgress: (fraction, detail) =>
+            observer?.onProgress?.('evaluate', from + fraction / 2, `task network on ${row}: ${detail}`),
+        });
+      const grammarRow = await evaluate(grammar, 'grammar', 0);
+      const metasimRow = await evaluate(metasim, 'Meta-Sim', 0.5);
+      const total = (performance.now() - started) / 1000;
+      return {
+        experiment: target.name,
+        digits: digits.description,
+        features,
+        config,
+        results: { grammar: row(grammarRow), metasim: row(metasimRow) },
+        learned: learnedPose(fresh, target),
+        warmStart: warmStart?.best,
+        pretrain,
+        seconds: { training: trainingSeconds, evaluation: total - trainingSeconds, total },
+      };
+    } finally {
+      transformer.dispose();
+    }
+  } finally {
+    network?.dispose();
+    await engine.close();
+  }
+}
+
+/** The paper's grammar (examples/grammars/mnist.yaml) over one of the splits. */
+export async function loadMnistGrammar(
+  digits: DigitSplits,
+  target: MnistTarget,
+  split: 'train' | 'target' | 'test',
+): Promise<Grammar> {
+  const definition = split === 'test' ? digits.testPrefix : digits.prefix;
+  return loadGrammar(GRAMMAR, { assets: digits[split], variables: { digits: definition, size: target.size } });
+}
+
+/** Fresh target images: every test digit once, or as many draws as asked for when there are fewer digits. */
+async function targetTestSet(
+  engine: Engine,
+  digits: DigitSplits,
+  target: MnistTarget,
+  config: MnistExperimentConfig,
+  label: (scene: SceneGraph) => number,
+): Promise<LabelledImages> {
+  const grammar = await loadMnistGrammar(digits, target, 'test');
+  const { seed, evaluation } = config;
+  const every = new EveryDigitSource(await grammar.sampleBatch({ seed, start: 0, count: 1 }), 'every test digit');
+  const source = every.count >= evaluation.testImages ? every : grammar;
+  const posed = new PosedSource(source, target.pose, `${target.name} test`);
+  return renderLabelledScenes(engine, posed, { seed, count: evaluation.testImages, label });
+}
+
+function taskNetwork(shape: LabelledImages, { task, seed }: MnistExperimentConfig): Classifier {
+  const { width, height, channels } = shape;
+  const { batchSize, optimizer, learningRate, momentum } = task;
+  return new Classifier({
+    width,
+    height,
+    channels,
+    classes: LABELS.length,
+    batchSize,
+    optimizer,
+    learningRate,
+    momentum,
+    seed,
+  });
+}
+
+function learnedPose(batch: SceneBatch, target: MnistTarget): LearnedPose {
+  return Object.fromEntries(target.mutable.map((name) => [name, errorDistribution(batch, name, target.pose[name])]));
+}
+
+function row(evaluation: OfflineEvaluation): MnistRow {
+  return { accuracy: 100 * evaluation.accuracy, evaluation };
+}

@@ -1,0 +1,217 @@
+import { join } from 'node:path';
+import type { TrainConfig } from '../config.js';
+import { ShapeError } from '../errors.js';
+import { DistributionTransformer } from '../learn/distributionTransformer.js';
+import { Inception, type InceptionInfo } from '../learn/inception/inception.js';
+import type { LabelledImages } from '../learn/taskNetwork.js';
+import { tf } from '../learn/tf.js';
+import { MmdLoss } from '../loss/mmd.js';
+import type { Engine } from '../render/engine.js';
+import type { SceneSchema } from '../scene/attributeSchema.js';
+import type { SceneBatch } from '../scene/sceneGraph.js';
+import type { SceneSource } from '../scene/sceneSource.js';
+import { type Checkpoint, hasCheckpoint, loadCheckpoint, saveCheckpoint } from './checkpoint.js';
+import { type EpochReport, type MetaTask, metaTrain } from './metaTrain.js';
+import { type MetaState, stateFromCheckpoint, stateToCheckpoint } from './metaState.js';
+import { type PretrainResult, pretrain } from './pretrain.js';
+import { shiftUnits, surveyOffsets, type WarmStartResult } from './warmStart.js';
+
+/** The stages' settings; a `TrainConfig` has them all. */
+export type StageConfig = Pick<
+  TrainConfig,
+  'seed' | 'features' | 'mmd' | 'transformer' | 'pretrain' | 'warmStart' | 'meta'
+>;
+
+/** Unlabelled target images X_R. */
+export interface ImageSet {
+  readonly count: number;
+  readonly width: number;
+  readonly height: number;
+  readonly channels: 1 | 3;
+  /** [M × H × W × C] bytes 0–255, or floats in [0, 1]. */
+  readonly images: Uint8Array | Float32Array;
+}
+
+/** The stages in their order; a resumed run starts at `meta`. */
+export type TrainStage = 'features' | 'warmStart' | 'pretrain' | 'meta';
+
+/** What a caller may watch. */
+export interface TrainObserver {
+  /** A stage begins, or has come `fraction` of its way; `detail` is a short text for a person. */
+  onProgress?(stage: TrainStage, fraction: number, detail: string): void;
+  onWarmStart?(result: WarmStartResult): void | Promise<void>;
+  onPretrain?(result: PretrainResult): void | Promise<void>;
+  onEpoch?(report: EpochReport): void | Promise<void>;
+}
+
+export interface TrainOptions {
+  readonly config: StageConfig;
+  /** P, with the schema of its scenes. */
+  readonly source: SceneSource & { readonly schema: SceneSchema };
+  readonly engine: Engine;
+  /** X_R, of the canvas's size. */
+  readonly realImages: ImageSet;
+  /** Left out: distribution matching alone. */
+  readonly task?: MetaTask;
+  /** Folder for checkpoints; without it nothing is written and nothing can be resumed. */
+  readonly checkpoints?: string;
+  /** Identity of the run; a checkpoint of another one is refused. */
+  readonly identity?: Checkpoint['metadata'];
+  readonly observer?: TrainObserver;
+  readonly signal?: AbortSignal;
+}
+
+export interface TrainedModel {
+  /** G_θ; the caller disposes it. */
+  readonly transformer: DistributionTransformer;
+  readonly features: InceptionInfo;
+  /** Undefined when switched off, or when the run was resumed after it. */
+  readonly warmStart?: WarmStartResult;
+  /** Undefined when the run was resumed after it. */
+  readonly pretrain?: PretrainResult;
+  /** Epochs that were already done when this call began. */
+  readonly resumedAt: number;
+}
+
+/**
+ * Trains a distribution transformer from nothing (§3.2): target features, warm start, autoencoder pre-training,
+ * meta-training. With `checkpoints`, every finished meta-epoch is on disk, and a later call with the same options goes
+ * on from there to the same weights, bit for bit.
+ * @throws ShapeError when the real images are not of the canvas's size; TrainingError; the signal's reason when aborted
+ */
+export async function trainTransformer(options: TrainOptions): Promise<TrainedModel> {
+  const { config, source, engine, task, checkpoints, identity = {}, observer, signal } = options;
+  const { seed } = config;
+  observer?.onProgress?.('features', 0, 'target features');
+  const extractor = await createExtractor(config);
+  const transformer = new DistributionTransformer({ schema: source.schema, hidden: config.transformer.hidden, seed });
+  let mmd: MmdLoss | undefined;
+  try {
+    mmd = await createMmd(options, extractor);
+    const resume = await savedState(options);
+    let start: { warmStart?: WarmStartResult; pretrain?: PretrainResult } = {};
+    if (!resume) start = await startTransformer(options, transformer, mmd);
+    const save = async (state: MetaState) => {
+      if (!checkpoints) return;
+      const name = `epoch-${String(state.epoch).padStart(6, '0')}`;
+      await saveCheckpoint(checkpoints, stateToCheckpoint(state, identity), { name });
+    };
+    await metaTrain({
+      source,
+      engine,
+      transformer,
+      mmd,
+      task,
+      config: config.meta,
+      freezeEncoder: config.transformer.freezeEncoder,
+      seed,
+      resume,
+      signal,
+      onBatch: (epoch, fraction, value) =>
+        observer?.onProgress?.(
+          'meta',
+          (epoch - 1 + fraction) / config.meta.epochs,
+          `epoch ${epoch}/${config.meta.epochs}, MMD² ${value.toFixed(4)}`,
+        ),
+      onEpoch: async (report, state) => {
+        await save(await state());
+        await observer?.onEpoch?.(report);
+      },
+    });
+    return { transformer, features: extractor.info, ...start, resumedAt: resume?.epoch ?? 0 };
+  } catch (error) {
+    transformer.dispose();
+    throw error;
+  } finally {
+    mmd?.dispose();
+    extractor.dispose();
+  }
+}
+
+/** Survey, then pre-training towards the grammar's attributes moved by the best offsets. */
+async function startTransformer(
+  { config, source, engine, observer, signal }: TrainOptions,
+  transformer: DistributionTransformer,
+  mmd: MmdLoss,
+): Promise<{ warmStart?: WarmStartResult; pretrain: PretrainResult }> {
+  const { layout } = transformer;
+  let warmStart: WarmStartResult | undefined;
+  if (config.warmStart.kind === 'survey') {
+    warmStart = await surveyOffsets({
+      source,
+      engine,
+      layout,
+      mmd,
+      config: config.warmStart,
+      seed: config.seed,
+      pixelDelta: config.meta.pixelDelta,
+      signal,
+      onProgress: (fraction, best) =>
+        observer?.onProgress?.('warmStart', fraction, `surveying offsets, best MMD² ${best.toFixed(4)}`),
+    });
+    await observer?.onWarmStart?.(warmStart);
+  }
+  const offsets = warmStart?.best.offsets;
+  const targetUnits = offsets ? (batch: SceneBatch) => mutableShift(transformer, batch, offsets) : undefined;
+  const result = await pretrain({
+    source,
+    transformer,
+    ...config.pretrain,
+    seed: config.seed,
+    targetUnits,
+    signal,
+    onStep: ({ step, steps, loss }) =>
+      observer?.onProgress?.('pretrain', step / steps, `autoencoder, loss ${loss.toFixed(4)}`),
+  });
+  await observer?.onPretrain?.(result);
+  return { warmStart, pretrain: result };
+}
+
+/** The batch's own units, those of mutable entries moved by the offsets. */
+function mutableShift(
+  { layout }: DistributionTransformer,
+  batch: SceneBatch,
+  offsets: readonly number[],
+): Float32Array {
+  const own = layout.units(batch);
+  const moved = shiftUnits(layout, batch, offsets);
+  const mutable = layout.mutableMask(batch);
+  return own.map((value, i) => (mutable[i] ? moved[i] : value));
+}
+
+/** Features of the configured layers, from real weights or the stand-in. */
+export function createExtractor(config: Pick<StageConfig, 'features' | 'seed'>): Promise<Inception> {
+  const { weights, layers } = config.features;
+  return Inception.create({
+    layers,
+    seed: config.seed,
+    ...(weights === 'auto' ? {} : { weights }),
+  });
+}
+
+/** The MMD against the first `realImages` of X_R. */
+async function createMmd({ config, realImages, source }: TrainOptions, extractor: Inception): Promise<MmdLoss> {
+  const { width, height, channels, images } = realImages;
+  if (channels !== source.schema.channels) {
+    throw new ShapeError(`Expected ${source.schema.channels} channels for the target images but received ${channels}`);
+  }
+  const count = Math.min(config.mmd.realImages, realImages.count);
+  const pixels = images.subarray(0, count * width * height * channels);
+  const floats = pixels instanceof Float32Array ? pixels : Float32Array.from(pixels, (byte) => byte / 255);
+  const real = tf.tensor4d(floats, [count, height, width, channels]);
+  try {
+    return await MmdLoss.create({ extractor, real, bandwidth: config.mmd.bandwidth, blur: config.mmd.blur });
+  } finally {
+    real.dispose();
+  }
+}
+
+async function savedState({ checkpoints, identity }: TrainOptions): Promise<MetaState | undefined> {
+  if (!checkpoints || !(await hasCheckpoint(checkpoints))) return undefined;
+  return stateFromCheckpoint(await loadCheckpoint(checkpoints, identity));
+}
+
+/** Where a run folder keeps its checkpoints. */
+export function checkpointFolder(run: string): string {
+  return join(run, 'checkpoints');
+}
