@@ -1,0 +1,40 @@
+import { RandomStream } from '../random.js';
+import { forEachNode } from '../scene/features.js';
+import type { SceneBatch } from '../scene/sceneGraph.js';
+
+/** Address in a seed's streams from which the seed of the attribute noise is derived. */
+const NOISE_PURPOSE = { index: Number.MAX_SAFE_INTEGER, node: 0xffff, attribute: 0xfffe };
+
+/**
+ * A standard normal number for each attribute of each node, as a pure function of (seed, scene index, node,
+ * attribute). The streams are others than a grammar's of the same seed: noise must not repeat what was sampled.
+ * @returns [B, V, A], padded to the largest scene; zero in the padding and where nothing is mutable
+ */
+export function attributeNoise(batch: SceneBatch, attributeCount: number, seed: number): Float32Array {
+  const maxNodes = batch.scenes.reduce((most, scene) => Math.max(most, scene.parent.length), 0);
+  const noise = new Float32Array(batch.scenes.length * maxNodes * attributeCount);
+  const ownSeed = Math.floor(new RandomStream({ seed, ...NOISE_PURPOSE }).uniform() * Number.MAX_SAFE_INTEGER);
+  forEachNode(batch, maxNodes, (scene, node, row) => {
+    for (let a = 0; a < attributeCount; a++) {
+      if (!scene.mutable[node * attributeCount + a]) continue;
+      const stream = new RandomStream({ seed: ownSeed, index: scene.index, node, attribute: a });
+      noise[row * attributeCount + a] = standardNormal(stream);
+    }
+  });
+  return noise;
+}
+
+/** μ + σ ε, elementwise: a sample of N(μ, σ²). */
+export function addNoise(means: Float32Array, noise: Float32Array, sigma: number): Float32Array {
+  return means.map((mean, i) => mean + sigma * noise[i]);
+}
+
+/** One draw of N(0, 1) by Marsaglia's polar method, which needs no trigonometry. */
+function standardNormal(stream: RandomStream): number {
+  for (;;) {
+    const x = 2 * stream.uniform() - 1;
+    const y = 2 * stream.uniform() - 1;
+    const square = x * x + y * y;
+    if (square > 0 && square < 1) return x * Math.sqrt((-2 * Math.log(square)) / square);
+  }
+}
