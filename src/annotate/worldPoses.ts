@@ -1,7 +1,7 @@
+import { cosDegrees, sinDegrees } from '../deterministicMath.js';
 import { SceneGraphError } from '../errors.js';
 import { AttributeRole, type SceneSchema } from '../scene/attributeSchema.js';
 import type { SceneGraph } from '../scene/sceneGraph.js';
-import { sineCosineDegrees } from './trigonometry.js';
 
 /** Numbers per node in the result of `worldPoses`: x, y, rotation, scale. */
 export const POSE_STRIDE = 4;
@@ -44,7 +44,8 @@ export function worldPoses(schema: SceneSchema, scene: SceneGraph): Float64Array
       continue;
     }
     const frame = parent * POSE_STRIDE;
-    const [sine, cosine] = sineCosineDegrees(poses[frame + 2]);
+    const sine = sinDegrees(poses[frame + 2]);
+    const cosine = cosDegrees(poses[frame + 2]);
     const size = poses[frame + 3];
     poses[out] = poses[frame] + size * (cosine * x - sine * y);
     poses[out + 1] = poses[frame + 1] + size * (sine * x + cosine * y);

@@ -1,7 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { annotateBatch, annotateScene, shortestFloat32 } from '../../src/annotate/annotateScene.js';
-import { sineCosineDegrees } from '../../src/annotate/trigonometry.js';
 import { visibleRegions } from '../../src/annotate/visibleRegions.js';
 import { worldPoses } from '../../src/annotate/worldPoses.js';
 import { SceneGraphError, ShapeError } from '../../src/errors.js';
@@ -195,17 +194,6 @@ test("a batch's scenes read their own part of the buffer, also when sizes differ
       [0, 2, 1, 1],
     ],
   );
-});
-
-test('sine and cosine in degrees: exact quarters, and Math.sin elsewhere', () => {
-  assert.equal(sineCosineDegrees(90), [1, -0]);
-  assert.equal(sineCosineDegrees(-270), [1, -0]);
-  for (let degrees = -1000; degrees <= 1000; degrees += 0.37) {
-    const [sine, cosine] = sineCosineDegrees(degrees);
-    const radians = ((degrees % 360) * Math.PI) / 180;
-    assert.ok(Math.abs(sine - Math.sin(radians)) < 2e-15);
-    assert.ok(Math.abs(cosine - Math.cos(radians)) < 2e-15);
-  }
 });
 
 test('attributes print as the shortest decimal of their float32', () => {
