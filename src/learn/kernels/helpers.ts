@@ -1,0 +1,188 @@
+/**
+ * Helper threads for large kernels. The tensors live in the WASM backend's memory, which is not shared; a helper's share
+ * of the inputs is copied into an arena of shared memory, and its outputs back (measured: about 1 % of the time of a
+ * convolution). The owner computes the first part itself meanwhile. The handshake is synchronous, as tfjs kernels are.
+ */
+import { Worker } from 'node:worker_threads';
+import { KernelError } from '../../errors.js';
+import {
+  ARGUMENT_COUNT,
+  ARGUMENTS,
+  CONTROL_WORDS,
+  FINISHED,
+  type HelperData,
+  JOB,
+  KERNEL,
+  STATUS,
+  STOP,
+  THREADED_KERNELS,
+  type ThreadedKernel,
+} from './protocol.js';
+import type { WasmBackend } from './wasmHeap.js';
+
+/** An argument that is a pointer: where it lies in the backend's memory, and what a helper must copy. */
+export type Pointer =
+  | { readonly kind: 'in'; readonly pointer: number; readonly bytes: number }
+  | { readonly kind: 'out'; readonly pointer: number; readonly bytes: number }
+  | { readonly kind: 'scratch'; readonly bytes: number };
+
+/** One call of a kernel. Parts of one operation read what they like and write to disjoint outputs. */
+export interface Part {
+  readonly kernel: ThreadedKernel;
+  readonly args: readonly (number | Pointer)[];
+}
+
+interface Helper {
+  readonly worker: Worker;
+  readonly control: Int32Array;
+}
+
+const PAGE = 65536;
+const MAX_PAGES = 32768;
+/** A job takes milliseconds; a helper that is silent for so long is gone. */
+const SILENCE_MS = 60_000;
+
+export class HelperThreads {
+  readonly #helpers: Helper[] = [];
+  readonly #memory: WebAssembly.Memory;
+  #bytes: Uint8Array;
+
+  private constructor(memory: WebAssembly.Memory) {
+    this.#memory = memory;
+    this.#bytes = new Uint8Array(memory.buffer);
+  }
+
+  /**
+   * Starts `count` helpers; resolves when they wait for work. They never keep the process alive.
+   * @param module build/learn.shared.wasm, compiled
+   */
+  static async start(module: WebAssembly.Module, count: number): Promise<HelperThreads> {
+    const memory = new WebAssembly.Memory({ initial: 16, maximum: MAX_PAGES, shared: true });
+    const threads = new HelperThreads(memory);
+    const typescript = import.meta.url.endsWith('.ts');
+    const url = new URL(`./helper.${typescript ? 'ts' : 'js'}`, import.meta.url);
+    const ready: Promise<void>[] = [];
+    for (let i = 0; i < count; i++) {
+      const control = new Int32Array(new SharedArrayBuffer(CONTROL_WORDS * 4));
+      const workerData: HelperData = { module, memory, control };
+      const worker = new Worker(url, { workerData, execArgv: typescript ? ['--import', 'tsx'] : [] });
+      threads.#helpers.push({ worker, control });
+      ready.push(
+        new Promise((resolve, reject) => {
+          worker.once('error', reject);
+          worker.once('exit', () =>
+            reject(new KernelError('Expected a running helper thread but it ended at its start')),
+          );
+          worker.once('message', () => resolve());
+        }),
+      );
+    }
+    try {
+      await Promise.all(ready);
+    } catch (error) {
+      await threads.close();
+      throw error;
+    }
+    for (const { worker, control } of threads.#helpers) {
+      worker.removeAllListeners('exit');
+      worker.on('error', () => Atomics.store(control, STATUS, 1));
+      worker.unref();
+    }
+    return threads;
+  }
+
+  /** Helpers, not counting the thread that owns the tensors. */
+  get count(): number {
+    return this.#helpers.length;
+  }
+
+  /**
+   * Runs `parts[i]` on helper i, `own` on this thread meanwhile, and returns when all are done.
+   * @throws KernelError when a helper trapped or does not answer
+   */
+  run(backend: WasmBackend, parts: readonly Part[], own: () => void): void {
+    const placed = this.#place(parts);
+    const heap = backend.wasm.HEAPU8;
+    for (const { pointer, bytes, at } of placed.inputs) this.#bytes.set(heap.subarray(pointer, pointer + bytes), at);
+    for (let i = 0; i < parts.length; i++) {
+      const { control } = this.#helpers[i];
+      const args = placed.args[i];
+      control[ARGUMENT_COUNT] = args.length;
+      control.set(args, ARGUMENTS);
+      Atomics.store(control, KERNEL, THREADED_KERNELS.indexOf(parts[i].kernel));
+      Atomics.add(control, JOB, 1);
+      Atomics.notify(control, JOB);
+    }
+    own();
+    for (let i = 0; i < parts.length; i++) {
+      const { control } = this.#helpers[i];
+      const job = Atomics.load(control, JOB);
+      for (;;) {
+        const finished = Atomics.load(control, FINISHED);
+        if (finished === job) break;
+        if (Atomics.wait(control, FINISHED, finished, SILENCE_MS) === 'timed-out') {
+          throw new KernelError(`Expected an answer from a helper thread for ${parts[i].kernel} but received none`);
+        }
+      }
+      if (control[STATUS] !== 0) {
+        throw new KernelError(`Expected ${parts[i].kernel} to succeed in a helper thread but it trapped`);
+      }
+    }
+    // The heap's view may have been replaced while `own` ran.
+    const current = backend.wasm.HEAPU8;
+    for (const { pointer, bytes, at } of placed.outputs) current.set(this.#bytes.subarray(at, at + bytes), pointer);
+  }
+
+  /** Ends the helpers. */
+  async close(): Promise<void> {
+    for (const { control } of this.#helpers) {
+      Atomics.store(control, KERNEL, STOP);
+      Atomics.add(control, JOB, 1);
+      Atomics.notify(control, JOB);
+    }
+    await Promise.all(this.#helpers.splice(0).map(({ worker }) => worker.terminate()));
+  }
+
+  /** Gives every pointer a place in the arena; an input that several parts read gets one. */
+  #place(parts: readonly Part[]) {
+    const inputs: { pointer: number; bytes: number; at: number }[] = [];
+    const outputs: { pointer: number; bytes: number; at: number }[] = [];
+    let end = 64;
+    const take = (bytes: number) => {
+      const at = end;
+      // 64 bytes apart: kernels may read a few floats beyond an input, and threads share no cache line.
+      end = (end + bytes + 127) & ~63;
+      return at;
+    };
+    const args = parts.map((part) =>
+      part.args.map((arg) => {
+        if (typeof arg === 'number') return arg;
+        if (arg.kind === 'scratch') return take(arg.bytes);
+        if (arg.kind === 'out') {
+          const at = take(arg.bytes);
+          outputs.push({ pointer: arg.pointer, bytes: arg.bytes, at });
+          return at;
+        }
+        let input = inputs.find(({ pointer, bytes }) => pointer === arg.pointer && bytes >= arg.bytes);
+        if (!input) {
+          input = { pointer: arg.pointer, bytes: arg.bytes, at: take(arg.bytes) };
+          inputs.push(input);
+        }
+        return input.at;
+      }),
+    );
+    this.#grow(end);
+    return { args, inputs, outputs };
+  }
+
+  #grow(bytes: number): void {
+    const missing = Math.ceil(bytes / PAGE) - this.#memory.buffer.byteLength / PAGE;
+    if (missing > 0) {
+      const pages = Math.min(Math.ceil(missing * 1.25), MAX_PAGES - this.#memory.buffer.byteLength / PAGE);
+      if (pages < missing)
+        throw new KernelError(`Expected at most ${MAX_PAGES * PAGE} bytes for the arena but received ${bytes}`);
+      this.#memory.grow(pages);
+      this.#bytes = new Uint8Array(this.#memory.buffer);
+    }
+  }
+}
