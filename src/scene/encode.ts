@@ -2,12 +2,20 @@ import * as flatbuffers from 'flatbuffers';
 import { SceneGraphError } from '../errors.js';
 import { AttributeSpec as AttributeSpecTable } from './generated/attribute-spec.js';
 import { Camera as CameraStruct } from './generated/camera.js';
-import { SceneBatch as SceneBatchTable } from './generated/scene-batch.js';
 import { Scene as SceneTable } from './generated/scene.js';
+import { SceneBatch as SceneBatchTable } from './generated/scene-batch.js';
 import type { SceneBatch, SceneGraph } from './sceneGraph.js';
 
 /** Version of the format this code writes and reads. */
 export const SCENE_FORMAT_VERSION = 1;
+
+/** An encoded batch and the assets it names. */
+export interface EncodedScenes {
+  /** Contents of a `.msg` file. */
+  readonly bytes: Uint8Array;
+  /** Names of the assets in the order the file has them: `asset` indices of the file count in this list. */
+  readonly assets: readonly string[];
+}
 
 /**
  * Encodes a batch as a flatbuffer (schemas/sceneGraph.fbs). Only the assets that some scene uses are written, in order
@@ -16,10 +24,21 @@ export const SCENE_FORMAT_VERSION = 1;
  * @throws SceneGraphError when a scene does not fit the batch's schema or asset table
  */
 export function encodeScenes(batch: SceneBatch): Uint8Array {
-  const builder = new flatbuffers.Builder(1024 + batch.scenes.length * 256);
+  return encodeWithAssets(batch).bytes;
+}
+
+/**
+ * `encodeScenes`, with the list of assets that the file names.
+ * @internal
+ */
+export function encodeWithAssets(batch: SceneBatch): EncodedScenes {
+  expectInteger('provenance.seed', batch.provenance.seed, Number.MAX_SAFE_INTEGER);
+  const builder = new flatbuffers.Builder(initialBytes(batch));
   const used = new Map<number, number>();
-  const scenes = batch.scenes.map((scene, i) => writeScene(builder, batch, scene, i, used));
-  const assets = [...used.keys()].map((index) => builder.createString(batch.assets[index]));
+  const counts: VectorCounts = [];
+  const scenes = batch.scenes.map((scene, i) => writeScene(builder, batch, scene, i, used, counts));
+  const usedAssets = [...used.keys()].map((index) => batch.assets[index]);
+  const assets = usedAssets.map((name) => builder.createString(name));
   const classes = batch.schema.classes.map((name) => builder.createString(name));
   const specs = batch.schema.attributes.map((spec) => {
     const name = builder.createString(spec.name);
@@ -51,7 +70,36 @@ export function encodeScenes(batch: SceneBatch): Uint8Array {
   SceneBatchTable.addGrammarHash(builder, hash);
   SceneBatchTable.addSeed(builder, BigInt(batch.provenance.seed));
   SceneBatchTable.finishSceneBatchBuffer(builder, SceneBatchTable.endSceneBatch(builder));
-  return builder.asUint8Array();
+  const bytes = builder.asUint8Array();
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  // An offset of the builder counts from the end of the buffer.
+  for (let i = 0; i < counts.length; i += 2) view.setUint32(bytes.byteLength - counts[i], counts[i + 1], true);
+  return { bytes, assets: usedAssets };
+}
+
+/** A guess that spares the builder most of its growing. */
+function initialBytes(batch: SceneBatch): number {
+  const columns = batch.schema.attributes.length;
+  const nodes = batch.scenes.reduce((sum, scene) => sum + scene.parent.length, 0);
+  return 4096 + batch.scenes.length * 160 + nodes * (12 + 5 * columns);
+}
+
+/** Pairs of a vector's offset and its number of entries, to be written over the number of bytes at the end. */
+type VectorCounts = number[];
+
+/**
+ * Writes an array in one copy, where the generated code would write entry by entry: the builder knows that only for
+ * bytes, so the length it writes is noted in `counts` for correction. Its data start at a multiple of 4.
+ */
+function writeArray(
+  builder: flatbuffers.Builder,
+  array: Int32Array | Uint16Array | Float32Array | Uint8Array,
+  counts: VectorCounts,
+): flatbuffers.Offset {
+  const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+  const offset = builder.createByteVector(bytes);
+  counts.push(offset, array.length);
+  return offset;
 }
 
 /** Writes one scene and returns its offset; notes in `used` which assets it needs, table index → written index. */
@@ -61,6 +109,7 @@ function writeScene(
   scene: SceneGraph,
   position: number,
   used: Map<number, number>,
+  counts: VectorCounts,
 ): flatbuffers.Offset {
   checkLengths(batch, scene, position);
   const asset = scene.asset.map((index) => {
@@ -69,11 +118,11 @@ function writeScene(
     used.set(index, written);
     return written;
   });
-  const parentVector = SceneTable.createParentVector(builder, scene.parent);
-  const classVector = SceneTable.createClassIdVector(builder, scene.classId);
-  const assetVector = SceneTable.createAssetVector(builder, asset);
-  const attributeVector = SceneTable.createAttributesVector(builder, scene.attributes);
-  const mutableVector = SceneTable.createMutableVector(builder, scene.mutable);
+  const parentVector = writeArray(builder, scene.parent, counts);
+  const classVector = writeArray(builder, scene.classId, counts);
+  const assetVector = writeArray(builder, asset, counts);
+  const attributeVector = writeArray(builder, scene.attributes, counts);
+  const mutableVector = writeArray(builder, scene.mutable, counts);
   SceneTable.startScene(builder);
   SceneTable.addWidth(builder, scene.width);
   SceneTable.addHeight(builder, scene.height);
@@ -94,6 +143,11 @@ function writeScene(
   return SceneTable.endScene(builder);
 }
 
+function expectInteger(name: string, value: number, largest: number): void {
+  if (Number.isInteger(value) && value >= 0 && value <= largest) return;
+  throw new SceneGraphError(`Expected an integer from 0 to ${largest} for ${name} but received ${value}`);
+}
+
 function checkLengths(batch: SceneBatch, scene: SceneGraph, position: number): void {
   const nodes = scene.parent.length;
   const columns = batch.schema.attributes.length;
@@ -107,6 +161,10 @@ function checkLengths(batch: SceneBatch, scene: SceneGraph, position: number): v
   expect('asset', scene.asset.length, nodes);
   expect('attributes', scene.attributes.length, nodes * columns);
   expect('mutable', scene.mutable.length, nodes * columns);
+  // The format would cut what does not fit off without a word; the verifier checks the rest.
+  expectInteger(`${where}.width`, scene.width, 65535);
+  expectInteger(`${where}.height`, scene.height, 65535);
+  expectInteger(`${where}.index`, scene.index, Number.MAX_SAFE_INTEGER);
   for (let v = 0; v < nodes; v++) {
     if (scene.asset[v] >= batch.assets.length) {
       throw new SceneGraphError(

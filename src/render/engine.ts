@@ -1,0 +1,415 @@
+import { availableParallelism } from 'node:os';
+import type { AssetLibrary } from '../assets/assetLibrary.js';
+import { ConfigError } from '../errors.js';
+import { attributeIndex, type SceneSchema } from '../scene/attributeSchema.js';
+import type { SceneBatch } from '../scene/sceneGraph.js';
+import type { SceneSource } from '../scene/sceneSource.js';
+import { type GenerateOptions, generateSamples, type Sample } from './generate.js';
+import type { KernelBuild } from './kernels.js';
+import { type BatchShape, type PlacedBatch, placeBatch, shapeOf } from './placedBatch.js';
+import { Runtime } from './runtime.js';
+import {
+  type ColorFormat,
+  expectLength,
+  type RenderLayout,
+  renderAreas,
+  renderLayout,
+  renderSlotBytes,
+  renderTask,
+  resultBytes,
+  vjpAreas,
+  vjpLayout,
+  vjpSlotBytes,
+  vjpTask,
+} from './sceneLayout.js';
+import type { Slot } from './slots.js';
+import type { Task } from './task.js';
+import { renderWork, vjpWork } from './workEstimate.js';
+
+export interface EngineOptions {
+  /** What scenes refer to by name. An asset is decoded when a batch first uses it. */
+  readonly assets: AssetLibrary;
+  /**
+   * Threads besides the calling one, an integer from 0 to 256; default: as many as there are processors. They start
+   * when the first call is large enough to need them; small calls, and with 0 all calls, run on the calling thread.
+   * Results do not depend on it, byte for byte.
+   */
+  readonly workers?: number;
+  /** Default `simd`; `scalar` gives the same bytes, slower. */
+  readonly build?: KernelBuild;
+  /** Largest canvas that is rendered, px; default 16,777,216. */
+  readonly maxScenePixels?: number;
+  /**
+   * Tests only: see `WorkerSetup.fault`.
+   * @internal
+   */
+  readonly fault?: Int32Array;
+}
+
+export type ColorArray<C extends ColorFormat> = C extends 'f32'
+  ? Float32Array
+  : C extends 'u8'
+    ? Uint8Array
+    : C extends 'none'
+      ? undefined
+      : never;
+
+/** Images and labels of N scenes, each scene's after the other, in ordinary memory of the caller. */
+export interface RenderedBatch<C extends ColorFormat = ColorFormat> {
+  /** N. */
+  readonly count: number;
+  readonly width: number;
+  readonly height: number;
+  readonly channels: 1 | 3;
+  /**
+   * [N, H, W, C]. `f32`: 0 is black, 1 white, not clamped; `u8`: 0–255. A scene's canvas is black where nothing is
+   * drawn.
+   */
+  readonly color: ColorArray<C>;
+  /** [N, H, W] node index + 1 of the topmost node at the pixel, 0 where there is none; with `labels`. */
+  readonly instances?: Uint16Array;
+  /** [N, H, W] class index + 1 of that node; with `labels`. */
+  readonly classes?: Uint8Array;
+}
+
+export interface RenderOptions<C extends ColorFormat = ColorFormat> {
+  /** Default `f32`. */
+  readonly color?: C;
+  /** Render `instances` and `classes` too; default false. */
+  readonly labels?: boolean;
+  /** A result of the same sizes and options that is overwritten and returned, which spares fresh memory. */
+  readonly into?: RenderedBatch<C>;
+  readonly signal?: AbortSignal;
+}
+
+export interface VjpOptions {
+  /**
+   * Half-step of the central differences in the attributes' units, for all of them or by name. Where it is missing or
+   * ≤ 0 the step is chosen for each node: the one that moves the image by `pixelDelta`.
+   */
+  readonly delta?: number | Readonly<Record<string, number>>;
+  /** px, > 0; default 0.5. */
+  readonly pixelDelta?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** What an engine uses, for benches and tests. */
+export interface EngineStats {
+  /** Bytes of the kernels' memory, shared by all threads. */
+  readonly memoryBytes: number;
+  /** The most of them that were in use at once. */
+  readonly peakBytes: number;
+  /** Result slots, those taken now, and the most that were ever taken. */
+  readonly slots: number;
+  readonly slotsInUse: number;
+  readonly peakSlotsInUse: number;
+}
+
+const DEFAULT_MAX_SCENE_PIXELS = 1 << 24;
+const DEFAULT_PIXEL_DELTA = 0.5;
+const MAX_WORKERS = 256;
+/** Results of a chunk, bytes: large enough to pay for the hand-over, small enough to stay in the caches. */
+const CHUNK_BYTES = 2 << 20;
+/** The calling thread gives way to other events after that long, ms. */
+const YIELD_AFTER_MS = 8;
+
+/**
+ * Renders scenes and differentiates the rendering, on any number of threads with one result. Calls may overlap; memory
+ * does not grow with their number or with the number of scenes beyond the results themselves: a call waits for one of
+ * a few slots.
+ */
+export class Engine {
+  readonly #runtime: Runtime;
+
+  private constructor(runtime: Runtime) {
+    this.#runtime = runtime;
+  }
+
+  /**
+   * @throws ConfigError for an option out of range; KernelError when the kernels are not built
+   */
+  static async create(options: EngineOptions): Promise<Engine> {
+    const { assets, workers = availableParallelism(), build = 'simd' } = options;
+    const { maxScenePixels = DEFAULT_MAX_SCENE_PIXELS, fault } = options;
+    if (!Number.isInteger(workers) || workers < 0 || workers > MAX_WORKERS) {
+      throw new ConfigError(`Expected an integer from 0 to ${MAX_WORKERS} for workers but received ${workers}`);
+    }
+    if (!(maxScenePixels >= 1)) {
+      throw new ConfigError(`Expected a number of at least 1 for maxScenePixels but received ${maxScenePixels}`);
+    }
+    return new Engine(new Runtime({ assets, workers, build, maxScenePixels, ...(fault ? { fault } : {}) }));
+  }
+
+  /** Threads besides the calling one. */
+  get workers(): number {
+    return this.#runtime.workers;
+  }
+
+  stats(): EngineStats {
+    const { heap, slots } = this.#runtime;
+    return {
+      memoryBytes: heap.memory.buffer.byteLength,
+      peakBytes: heap.peakBytes,
+      slots: slots.count,
+      slotsInUse: slots.inUse,
+      peakSlotsInUse: slots.peakInUse,
+    };
+  }
+
+  /**
+   * Renders a batch: one or more 2D scenes that share a canvas size.
+   * @returns arrays of the caller's own (or `into`)
+   * @throws SceneGraphError for a malformed scene; ShapeError for no scenes, different canvas sizes or an `into` that
+   *   does not fit; AssetError for an unknown or unreadable asset; KernelError for a scene that is too large or that
+   *   killed its workers, and once closed; the signal's reason when aborted
+   */
+  async render<C extends ColorFormat = 'f32'>(
+    batch: SceneBatch,
+    options: RenderOptions<C> = {},
+  ): Promise<RenderedBatch<C>> {
+    const { labels = false, into, signal } = options;
+    const color: ColorFormat = options.color ?? 'f32';
+    const shape = this.#begin(batch, signal);
+    const layout = renderLayout(shape, color, labels, this.#scratchBytes(shape));
+    const result = resultArrays<C>(shape, layout, into);
+    const { store, kernels, heap } = this.#runtime;
+    const chunk = this.#chunkLength(shape, resultBytes(layout));
+    const call: ChunkedCall = {
+      shape,
+      chunk,
+      slotBytes: renderSlotBytes(layout, chunk),
+      work: renderWork(shape),
+      task: (placed, slot, first, count) =>
+        renderTask(layout, placed, slot, first, count, store.table, kernels.constants),
+      done: (slot, first, count) => copyRendered(heap.memory.buffer, layout, slot, first, count, result),
+    };
+    await this.#runtime.settle(this.#runChunks(batch, call, undefined, signal), signal);
+    return result;
+  }
+
+  /**
+   * Vector–Jacobian product of the renderer: dL/dA from dL/dimage, by central differences over every mutable attribute
+   * that is drawn (Meta-Sim §3.2.2); 0 for all others.
+   * @param dLdImage float32 [N, H, W, C], the gradient of a scalar with respect to `render`'s f32 colours; copied
+   *   chunk by chunk, so leave it unchanged until the promise settles
+   * @returns float32 [ΣV × A], scenes one after the other, per physical unit of each attribute
+   * @throws as `render`; ShapeError when `dLdImage` has another length; SceneGraphError for an unknown name in `delta`
+   */
+  async vjp(batch: SceneBatch, dLdImage: Float32Array, options: VjpOptions = {}): Promise<Float32Array> {
+    const { delta, pixelDelta = DEFAULT_PIXEL_DELTA, signal } = options;
+    const shape = this.#begin(batch, signal);
+    const values = shape.width * shape.height * shape.channels;
+    expectLength('dLdImage', dLdImage, shape.count * values);
+    if (!(pixelDelta > 0 && Number.isFinite(pixelDelta))) {
+      throw new ConfigError(`Expected a number above 0 for pixelDelta but received ${pixelDelta}`);
+    }
+    const deltas = deltaOf(batch.schema, delta);
+    const layout = vjpLayout(shape, this.#scratchBytes(shape));
+    const rows = attributeRows(batch);
+    const result = new Float32Array(rows[shape.count]);
+    const { store, heap } = this.#runtime;
+    const chunk = this.#chunkLength(shape, layout.gradientBytes + layout.outStride);
+    const call: ChunkedCall = {
+      shape,
+      chunk,
+      slotBytes: vjpSlotBytes(layout, chunk),
+      work: vjpWork(batch, shape),
+      task: (placed, slot, first, count) => {
+        const { gradient } = vjpAreas(layout, slot, count);
+        const target = new Float32Array(heap.memory.buffer, gradient, count * values);
+        target.set(dLdImage.subarray(first * values, (first + count) * values));
+        return vjpTask(layout, placed, slot, first, count, store.table, pixelDelta);
+      },
+      done: (slot, first, count) => {
+        const { out } = vjpAreas(layout, slot, count);
+        for (let i = 0; i < count; i++) {
+          const length = rows[first + i + 1] - rows[first + i];
+          result.set(new Float32Array(heap.memory.buffer, out + i * layout.outStride, length), rows[first + i]);
+        }
+      },
+    };
+    await this.#runtime.settle(this.#runChunks(batch, call, deltas, signal), signal);
+    return result;
+  }
+
+  /**
+   * Renders the scenes `start` … `start + count − 1` of a source with their labels, in that order. A few batches are
+   * sampled and rendered ahead while the consumer works; not more, however slow it is.
+   * @throws as `render`, and what the source throws
+   */
+  generate(source: SceneSource, options: GenerateOptions): AsyncGenerator<Sample, void, void> {
+    return generateSamples(this.#runtime, source, options);
+  }
+
+  /**
+   * Stops the threads. What is under way is rejected with a KernelError, as is every later call. May be called again.
+   */
+  close(): Promise<void> {
+    return this.#runtime.close();
+  }
+
+  /** The checks that every call begins with. */
+  #begin(batch: SceneBatch, signal: AbortSignal | undefined): BatchShape {
+    this.#runtime.assertOpen();
+    signal?.throwIfAborted();
+    return shapeOf(batch);
+  }
+
+  #scratchBytes(shape: BatchShape): number {
+    return this.#runtime.scratchBytes(shape.maxNodes, shape.width, shape.height, shape.channels);
+  }
+
+  /** Scenes a task: a slot's worth, but at least two tasks for each thread. */
+  #chunkLength(shape: BatchShape, bytesPerScene: number): number {
+    const fitting = Math.max(1, Math.floor(CHUNK_BYTES / Math.max(bytesPerScene, 1)));
+    return Math.min(fitting, Math.ceil(shape.count / (2 * Math.max(1, this.#runtime.workers))));
+  }
+
+  /** Places the batch, then sends chunk after chunk through the slots. */
+  async #runChunks(
+    batch: SceneBatch,
+    call: ChunkedCall,
+    deltas: Float32Array | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const { calls, slots, heap, store, kernels } = this.#runtime;
+    const ticket = await calls.acquire(0, signal);
+    let placed: PlacedBatch | undefined;
+    const running: Promise<void>[] = [];
+    const failures: unknown[] = [];
+    try {
+      placed = await placeBatch(batch, call.shape, deltas, heap, store, kernels);
+      let resumed = performance.now();
+      for (let first = 0; first < call.shape.count; first += call.chunk) {
+        const count = Math.min(call.chunk, call.shape.count - first);
+        const slot = await slots.acquire(call.slotBytes, signal);
+        if (failures.length > 0 || signal?.aborted) {
+          slots.release(slot);
+          break;
+        }
+        running.push(
+          this.#runChunk(batch, call, placed, slot, first, count).catch((error) => void failures.push(error)),
+        );
+        if (performance.now() - resumed > YIELD_AFTER_MS) {
+          await new Promise(setImmediate);
+          resumed = performance.now();
+        }
+      }
+    } finally {
+      // A worker may still read the batch: only then is its memory given back.
+      await Promise.all(running);
+      if (placed) heap.free(placed.batch);
+      calls.release(ticket);
+    }
+    signal?.throwIfAborted();
+    if (failures.length > 0) throw failures[0];
+  }
+
+  async #runChunk(
+    batch: SceneBatch,
+    call: ChunkedCall,
+    placed: PlacedBatch,
+    slot: Slot,
+    first: number,
+    count: number,
+  ): Promise<void> {
+    const { slots } = this.#runtime;
+    try {
+      const task = call.task(placed, slot, first, count);
+      await this.#runtime.run(task, call.work, (i) => `scenes[${i}] (scene ${batch.scenes[i].index} of its stream)`);
+      call.done(slot, first, count);
+    } finally {
+      slots.release(slot);
+    }
+  }
+}
+
+/** A call as chunks of scenes. */
+interface ChunkedCall {
+  readonly shape: BatchShape;
+  /** Scenes a chunk. */
+  readonly chunk: number;
+  readonly slotBytes: number;
+  /** Estimated cost, ns of one thread. */
+  readonly work: number;
+  /** Fills the slot with what the kernel reads and says what to do. */
+  readonly task: (placed: PlacedBatch, slot: Slot, first: number, count: number) => Task;
+  /** Takes the results out of the slot. */
+  readonly done: (slot: Slot, first: number, count: number) => void;
+}
+
+/** Fresh arrays, or those of `into` when they fit. */
+function resultArrays<C extends ColorFormat>(
+  shape: BatchShape,
+  layout: RenderLayout,
+  into: RenderedBatch<C> | undefined,
+): RenderedBatch<C> {
+  const { count, width, height, channels } = shape;
+  const pixels = count * width * height;
+  if (into) {
+    if (layout.color !== 'none') expectLength('into.color', into.color as Uint8Array, pixels * channels);
+    if (layout.color === 'f32' && !((into.color as unknown) instanceof Float32Array)) {
+      expectLength('into.color as a Float32Array', undefined, pixels * channels);
+    }
+    if (layout.color === 'u8' && !((into.color as unknown) instanceof Uint8Array)) {
+      expectLength('into.color as a Uint8Array', undefined, pixels * channels);
+    }
+    if (layout.labels) {
+      expectLength('into.instances', into.instances, pixels);
+      expectLength('into.classes', into.classes, pixels);
+    }
+    return { ...into, count, width, height, channels };
+  }
+  const color =
+    layout.color === 'none' ? undefined : new (layout.color === 'f32' ? Float32Array : Uint8Array)(pixels * channels);
+  return {
+    count,
+    width,
+    height,
+    channels,
+    color: color as ColorArray<C>,
+    ...(layout.labels ? { instances: new Uint16Array(pixels), classes: new Uint8Array(pixels) } : {}),
+  };
+}
+
+function copyRendered(
+  memory: ArrayBufferLike,
+  layout: RenderLayout,
+  slot: Slot,
+  first: number,
+  count: number,
+  result: RenderedBatch,
+): void {
+  const areas = renderAreas(layout, slot, count);
+  const copy = (target: ArrayBufferView | undefined, address: number, bytes: number) => {
+    if (!target || bytes === 0) return;
+    const view = new Uint8Array(target.buffer, target.byteOffset + first * bytes, count * bytes);
+    view.set(new Uint8Array(memory, address, count * bytes));
+  };
+  copy(result.color, areas.color, layout.colorBytes);
+  copy(result.instances, areas.instances, layout.instanceBytes);
+  copy(result.classes, areas.classes, layout.classBytes);
+}
+
+/** [A] half-steps; 0 leaves the choice to the kernel. */
+function deltaOf(schema: SceneSchema, delta: VjpOptions['delta']): Float32Array {
+  const deltas = new Float32Array(schema.attributes.length);
+  if (typeof delta === 'number') deltas.fill(delta);
+  else for (const [name, value] of Object.entries(delta ?? {})) deltas[attributeIndex(schema, name)] = value;
+  const wrong = deltas.findIndex((value) => !Number.isFinite(value));
+  if (wrong >= 0) {
+    throw new ConfigError(
+      `Expected a finite number for delta.${schema.attributes[wrong].name} but received ${deltas[wrong]}`,
+    );
+  }
+  return deltas;
+}
+
+/** [N + 1] where each scene's rows begin in [ΣV × A]. */
+function attributeRows(batch: SceneBatch): Float64Array {
+  const rows = new Float64Array(batch.scenes.length + 1);
+  for (const [i, scene] of batch.scenes.entries()) {
+    rows[i + 1] = rows[i] + scene.parent.length * batch.schema.attributes.length;
+  }
+  return rows;
+}

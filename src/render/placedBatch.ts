@@ -1,0 +1,91 @@
+import { SceneGraphError, ShapeError } from '../errors.js';
+import { encodeWithAssets } from '../scene/encode.js';
+import type { SceneBatch } from '../scene/sceneGraph.js';
+import type { AssetStore } from './assetStore.js';
+import type { Kernels } from './kernels.js';
+import type { SharedHeap } from './sharedHeap.js';
+import { verifyAt } from './verify.js';
+
+/** Canvas and sizes that all scenes of one call share. */
+export interface BatchShape {
+  /** N. */
+  readonly count: number;
+  readonly width: number;
+  readonly height: number;
+  readonly channels: 1 | 3;
+  /** A. */
+  readonly columns: number;
+  /** V of the largest scene. */
+  readonly maxNodes: number;
+}
+
+/**
+ * A batch in the kernels' memory, verified. One block holds
+ * ```
+ *  batch  the flatbuffer, at a multiple of 64
+ *  remap  i32 [assets of the batch], record in the asset table
+ *  delta  f32 [A], half-steps of the central differences; ≤ 0 where the kernel chooses
+ * ```
+ */
+export interface PlacedBatch extends BatchShape {
+  readonly batch: number;
+  readonly remap: number;
+  readonly delta: number;
+}
+
+/**
+ * What all scenes of a batch share.
+ * @throws ShapeError when there is no scene or canvas sizes differ; SceneGraphError for a 3D batch
+ */
+export function shapeOf(batch: SceneBatch): BatchShape {
+  const { scenes, schema } = batch;
+  if (scenes.length === 0) throw new ShapeError('Expected at least one scene for the batch but received none');
+  if (schema.dimension !== 2) {
+    throw new SceneGraphError(`Expected 2 for dimension, the sprite renderer's, but received ${schema.dimension}`);
+  }
+  const { width, height } = scenes[0];
+  let maxNodes = 0;
+  for (let i = 0; i < scenes.length; i++) {
+    const scene = scenes[i];
+    if (scene.width !== width || scene.height !== height) {
+      throw new ShapeError(
+        `Expected a canvas of ${width} × ${height} px, as scenes[0] has, for scenes[${i}] ` +
+          `but received ${scene.width} × ${scene.height}`,
+      );
+    }
+    maxNodes = Math.max(maxNodes, scene.parent.length);
+  }
+  const { channels, attributes } = schema;
+  return { count: scenes.length, width, height, channels, columns: attributes.length, maxNodes };
+}
+
+/**
+ * Encodes, verifies and places a batch, and loads the assets it needs. Free `batch` when no task reads it any more.
+ * @param delta f32 [A], or undefined when nothing is differentiated
+ * @throws SceneGraphError naming the malformed field; AssetError for an asset that is missing or cannot be used
+ */
+export async function placeBatch(
+  batch: SceneBatch,
+  shape: BatchShape,
+  delta: Float32Array | undefined,
+  heap: SharedHeap,
+  store: AssetStore,
+  kernels: Kernels,
+): Promise<PlacedBatch> {
+  const { bytes, assets } = encodeWithAssets(batch);
+  const resolved = store.resolve(assets);
+  const records = resolved instanceof Int32Array ? resolved : await resolved;
+  const remapOffset = Math.ceil(bytes.length / 8) * 8;
+  const deltaOffset = remapOffset + records.byteLength;
+  const start = heap.allocate(deltaOffset + 4 * shape.columns);
+  try {
+    heap.bytes(start, bytes.length).set(bytes);
+    verifyAt(kernels, start, bytes.length);
+    new Int32Array(heap.memory.buffer, start + remapOffset, records.length).set(records);
+    if (delta) new Float32Array(heap.memory.buffer, start + deltaOffset, delta.length).set(delta);
+  } catch (error) {
+    heap.free(start);
+    throw error;
+  }
+  return { ...shape, batch: start, remap: start + remapOffset, delta: start + deltaOffset };
+}

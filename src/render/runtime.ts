@@ -1,0 +1,123 @@
+import type { AssetLibrary } from '../assets/assetLibrary.js';
+import { KernelError } from '../errors.js';
+import { AssetStore } from './assetStore.js';
+import { compileKernels, instantiateKernels, type KernelBuild, type Kernels } from './kernels.js';
+import { WorkerPool } from './pool.js';
+import { SharedHeap } from './sharedHeap.js';
+import { SlotPool } from './slots.js';
+import { runTask, type Task } from './task.js';
+
+const INITIAL_PAGES = 64;
+/** All that 32-bit addresses reach: 4 GiB, reserved but not used. */
+const MAXIMUM_PAGES = 65536;
+const UNAVAILABLE = 0xffffffff;
+/**
+ * Estimated work, in ns of one thread, up to which a task runs on the calling thread: handing it to a worker and
+ * hearing back costs some 100 µs, and the workers need not even be started.
+ */
+const LOCAL_WORK_NS = 400_000;
+
+/** What an engine consists of; see `EngineOptions` for the meaning of the fields. */
+export interface RuntimeOptions {
+  readonly assets: AssetLibrary;
+  readonly workers: number;
+  readonly build: KernelBuild;
+  readonly maxScenePixels: number;
+  readonly fault?: Int32Array;
+}
+
+/** The machinery behind `Engine`: memory, kernels, assets, result slots, and threads once they are needed. */
+export class Runtime {
+  readonly workers: number;
+  readonly maxScenePixels: number;
+  readonly heap: SharedHeap;
+  readonly kernels: Kernels;
+  readonly store: AssetStore;
+  /** Where chunks of scenes are rendered to: two for each worker, one in work and one being copied out. */
+  readonly slots: SlotPool;
+  /** Calls that hold a batch in memory; without memory of their own. */
+  readonly calls: SlotPool;
+  readonly #module: WebAssembly.Module;
+  readonly #fault: Int32Array | undefined;
+  #pool: WorkerPool | undefined;
+  #closed: KernelError | undefined;
+  #onClose = new Set<(error: KernelError) => void>();
+
+  constructor(options: RuntimeOptions) {
+    this.workers = options.workers;
+    this.maxScenePixels = options.maxScenePixels;
+    this.#fault = options.fault;
+    this.#module = compileKernels(options.build);
+    const memory = new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: MAXIMUM_PAGES, shared: true });
+    this.kernels = instantiateKernels(this.#module, memory);
+    this.heap = new SharedHeap(memory, this.kernels.heapBase);
+    this.store = new AssetStore(options.assets, this.heap, this.kernels.constants);
+    const slots = Math.max(2, 2 * options.workers);
+    this.slots = new SlotPool(this.heap, slots);
+    this.calls = new SlotPool(this.heap, slots);
+  }
+
+  /** @throws KernelError once the engine is closed */
+  assertOpen(): void {
+    if (this.#closed) throw this.#closed;
+  }
+
+  /** Bytes of scratch memory for one scene at a time. @throws KernelError when the scene is too large */
+  scratchBytes(maxNodes: number, width: number, height: number, channels: number): number {
+    if (width * height > this.maxScenePixels) {
+      throw new KernelError(
+        `Expected at most ${this.maxScenePixels} px for a scene (maxScenePixels) but received ${width} × ${height}`,
+      );
+    }
+    const bytes = this.kernels.sceneScratchBytes(maxNodes, width, height, channels);
+    if (bytes !== UNAVAILABLE) return bytes;
+    throw new KernelError(
+      `Expected a scene that fits the kernels' memory but received ${width} × ${height} px with ${maxNodes} nodes`,
+    );
+  }
+
+  /**
+   * Runs a task here or on a worker. Once the promise has settled, nothing writes to the task's memory any more.
+   * @param work estimated cost of the whole call that the task is a part of, ns of one thread
+   * @throws KernelError naming the scene that a kernel failed on, or that killed two workers; or once closed
+   */
+  async run(task: Task, work: number, nameScene: (position: number) => string): Promise<void> {
+    this.assertOpen();
+    if (this.workers === 0 || work <= LOCAL_WORK_NS) {
+      runTask(this.kernels, task);
+      return;
+    }
+    this.#pool ??= new WorkerPool(
+      { module: this.#module, memory: this.heap.memory, ...(this.#fault ? { fault: this.#fault } : {}) },
+      this.workers,
+    );
+    await this.#pool.run(task, nameScene);
+  }
+
+  /**
+   * `promise`, or a rejection as soon as the signal aborts or the engine closes; the work behind `promise` then goes on
+   * to its next stopping point, and gives back what it holds, by itself.
+   */
+  settle<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const onAbort = () => reject(signal?.reason);
+      const done = () => {
+        signal?.removeEventListener('abort', onAbort);
+        this.#onClose.delete(reject);
+      };
+      signal?.addEventListener('abort', onAbort, { once: true });
+      this.#onClose.add(reject);
+      promise.then(resolve, reject).finally(done);
+    });
+  }
+
+  /** Ends everything; again: waits for the same. */
+  async close(): Promise<void> {
+    this.#closed ??= new KernelError('Expected an open engine but received a closed one');
+    for (const reject of this.#onClose) reject(this.#closed);
+    this.#onClose.clear();
+    this.slots.close(this.#closed);
+    this.calls.close(this.#closed);
+    await this.#pool?.close();
+  }
+}

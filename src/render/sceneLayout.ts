@@ -1,0 +1,156 @@
+import { ShapeError } from '../errors.js';
+import type { Kernels } from './kernels.js';
+import type { BatchShape, PlacedBatch } from './placedBatch.js';
+import type { Slot } from './slots.js';
+import type { RenderTask, VjpTask } from './task.js';
+
+/** `f32`: linear, not clamped. `u8`: clamped to [0, 1], times 255, rounded. `none`: labels only. */
+export type ColorFormat = 'f32' | 'u8' | 'none';
+
+/**
+ * Where a slot holds the results of a chunk of scenes: one area an output, in this order, each [chunk, …]
+ * ```
+ *  scratch     of the kernel, one scene at a time
+ *  color       f32 or u8 [H, W, C] a scene
+ *  instances   u16 [H, W] a scene
+ *  classes     u8 [H, W] a scene
+ * ```
+ */
+export interface RenderLayout {
+  readonly color: ColorFormat;
+  readonly labels: boolean;
+  readonly scratchBytes: number;
+  /** Bytes a scene of each output, 0 when it is left out. */
+  readonly colorBytes: number;
+  readonly instanceBytes: number;
+  readonly classBytes: number;
+}
+
+export function renderLayout(shape: BatchShape, color: ColorFormat, labels: boolean, scratch: number): RenderLayout {
+  const pixels = shape.width * shape.height;
+  const bytesPerValue = { none: 0, u8: 1, f32: 4 }[color];
+  return {
+    color,
+    labels,
+    scratchBytes: roundUp(scratch),
+    colorBytes: pixels * shape.channels * bytesPerValue,
+    instanceBytes: labels ? 2 * pixels : 0,
+    classBytes: labels ? pixels : 0,
+  };
+}
+
+/** Bytes of results that one scene leaves in a slot. */
+export function resultBytes(layout: RenderLayout): number {
+  return layout.colorBytes + layout.instanceBytes + layout.classBytes;
+}
+
+/** Addresses of the areas of a slot for `chunk` scenes. */
+export function renderAreas(layout: RenderLayout, slot: Slot, chunk: number) {
+  const color = slot.start + layout.scratchBytes;
+  const instances = color + roundUp(chunk * layout.colorBytes);
+  const classes = instances + roundUp(chunk * layout.instanceBytes);
+  return { color, instances, classes };
+}
+
+/** Bytes of a slot for `chunk` scenes. */
+export function renderSlotBytes(layout: RenderLayout, chunk: number): number {
+  const { classes } = renderAreas(layout, { start: 0, bytes: 0 }, chunk);
+  return classes + roundUp(chunk * layout.classBytes);
+}
+
+export function renderTask(
+  layout: RenderLayout,
+  placed: PlacedBatch,
+  slot: Slot,
+  first: number,
+  count: number,
+  assetTable: number,
+  constants: Kernels['constants'],
+): RenderTask {
+  const { color, instances, classes } = renderAreas(layout, slot, count);
+  const formats = { none: constants.COLOR_NONE, f32: constants.COLOR_F32, u8: constants.COLOR_U8 };
+  return {
+    kind: 'render',
+    batch: placed.batch,
+    remap: placed.remap,
+    assetTable,
+    scratch: slot.start,
+    first,
+    count,
+    colorFormat: formats[layout.color],
+    color: layout.colorBytes ? color : 0,
+    colorStride: layout.colorBytes,
+    instances: layout.instanceBytes ? instances : 0,
+    instanceStride: layout.instanceBytes,
+    classes: layout.classBytes ? classes : 0,
+    classStride: layout.classBytes,
+  };
+}
+
+/**
+ * Where a slot holds a chunk of a vjp: scratch, then f32 [H, W, C] gradients of the images, then f32 [V × A] of the
+ * attributes, each scene's at a multiple of `outStride`.
+ */
+export interface VjpLayout {
+  readonly scratchBytes: number;
+  readonly gradientBytes: number;
+  /** Bytes from one scene's result to the next: that of the largest scene. */
+  readonly outStride: number;
+}
+
+export function vjpLayout(shape: BatchShape, scratch: number): VjpLayout {
+  return {
+    scratchBytes: roundUp(scratch),
+    gradientBytes: 4 * shape.width * shape.height * shape.channels,
+    outStride: roundUp(4 * shape.maxNodes * shape.columns),
+  };
+}
+
+/** Addresses of the areas of a slot for `chunk` scenes. */
+export function vjpAreas(layout: VjpLayout, slot: Slot, chunk: number) {
+  const gradient = slot.start + layout.scratchBytes;
+  return { gradient, out: gradient + roundUp(chunk * layout.gradientBytes) };
+}
+
+/** Bytes of a slot for `chunk` scenes. */
+export function vjpSlotBytes(layout: VjpLayout, chunk: number): number {
+  return vjpAreas(layout, { start: 0, bytes: 0 }, chunk).out + chunk * layout.outStride;
+}
+
+export function vjpTask(
+  layout: VjpLayout,
+  placed: PlacedBatch,
+  slot: Slot,
+  first: number,
+  count: number,
+  assetTable: number,
+  pixelDelta: number,
+): VjpTask {
+  const { gradient, out } = vjpAreas(layout, slot, count);
+  return {
+    kind: 'vjp',
+    batch: placed.batch,
+    remap: placed.remap,
+    assetTable,
+    scratch: slot.start,
+    first,
+    count,
+    gradient,
+    gradientStride: layout.gradientBytes,
+    delta: placed.delta,
+    pixelDelta,
+    out,
+    outStride: layout.outStride,
+  };
+}
+
+/** @throws ShapeError when `array` has not `length` entries */
+export function expectLength(name: string, array: { readonly length: number } | undefined, length: number): void {
+  if (array?.length !== length) {
+    throw new ShapeError(`Expected ${length} entries for ${name} but received ${array?.length ?? 'none'}`);
+  }
+}
+
+function roundUp(bytes: number): number {
+  return Math.ceil(bytes / 64) * 64;
+}

@@ -1,0 +1,114 @@
+import { KernelError } from '../errors.js';
+import type { Kernels } from './kernels.js';
+
+/** What every task says: which scenes of which batch. All numbers but first and count are addresses. */
+interface SceneRange {
+  /** Encoded, verified batch. */
+  readonly batch: number;
+  /** i32 [assets of the batch] → record in the asset table. */
+  readonly remap: number;
+  readonly assetTable: number;
+  /** Scratch memory of this task alone. */
+  readonly scratch: number;
+  /** Position of the first scene in the batch. */
+  readonly first: number;
+  readonly count: number;
+}
+
+/** Draws scenes; an address of 0 leaves that output out. Scene i writes at i × stride (bytes) from each address. */
+export interface RenderTask extends SceneRange {
+  readonly kind: 'render';
+  /** COLOR_NONE, COLOR_F32 or COLOR_U8. */
+  readonly colorFormat: number;
+  readonly color: number;
+  readonly colorStride: number;
+  readonly instances: number;
+  readonly instanceStride: number;
+  readonly classes: number;
+  readonly classStride: number;
+}
+
+/** Contracts the derivatives of scenes with image gradients; strides as in `RenderTask`. */
+export interface VjpTask extends SceneRange {
+  readonly kind: 'vjp';
+  /** f32 [H, W, C]. */
+  readonly gradient: number;
+  readonly gradientStride: number;
+  /** f32 [A]. */
+  readonly delta: number;
+  readonly pixelDelta: number;
+  /** f32 [V × A]. */
+  readonly out: number;
+  readonly outStride: number;
+}
+
+/** What crosses to a worker: addresses and counts, never pixels. */
+export type Task = RenderTask | VjpTask;
+
+/**
+ * Runs a task on the calling thread with that thread's kernel instance.
+ * @throws KernelError naming the scene when a kernel refuses or traps
+ */
+export function runTask(kernels: Kernels, task: Task): void {
+  for (let i = 0; i < task.count; i++) {
+    let status: number;
+    try {
+      status = task.kind === 'render' ? renderOne(kernels, task, i) : vjpOne(kernels, task, i);
+    } catch (cause) {
+      throw new KernelError(`Expected ${task.kind} to finish for scenes[${task.first + i}] but received ${cause}`, {
+        cause,
+      });
+    }
+    if (status !== 0) {
+      throw new KernelError(`Expected status 0 of ${task.kind} for scenes[${task.first + i}] but received ${status}`);
+    }
+  }
+}
+
+function renderOne(kernels: Kernels, task: RenderTask, i: number): number {
+  return kernels.renderScene(
+    task.batch,
+    task.first + i,
+    task.remap,
+    task.assetTable,
+    task.scratch,
+    task.color && task.color + i * task.colorStride,
+    task.colorFormat,
+    task.instances && task.instances + i * task.instanceStride,
+    task.classes && task.classes + i * task.classStride,
+  );
+}
+
+function vjpOne(kernels: Kernels, task: VjpTask, i: number): number {
+  return kernels.perturbationVjp(
+    task.batch,
+    task.first + i,
+    task.remap,
+    task.assetTable,
+    task.scratch,
+    task.gradient + i * task.gradientStride,
+    task.delta,
+    task.pixelDelta,
+    task.out + i * task.outStride,
+  );
+}
+
+/** The part of a task that does only its scene `i`, writing to the same place. */
+export function singleScene(task: Task, i: number): Task {
+  const range = { first: task.first + i, count: 1 };
+  if (task.kind === 'vjp') {
+    return {
+      ...task,
+      ...range,
+      gradient: task.gradient + i * task.gradientStride,
+      out: task.out + i * task.outStride,
+    };
+  }
+  return {
+    ...task,
+    ...range,
+    color: task.color && task.color + i * task.colorStride,
+    instances: task.instances && task.instances + i * task.instanceStride,
+    classes: task.classes && task.classes + i * task.classStride,
+  };
+}
