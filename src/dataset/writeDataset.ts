@@ -25,7 +25,7 @@ export const MAX_DATASET_COUNT = 10_000_000;
 export interface WriteDatasetOptions {
   readonly source: SceneSource;
   /** Renders; stays open. */
-  readonly engine: Engine;
+  readonly engine: Pick<Engine, 'render'>;
   /** Number of images, 1 to 10,000,000. */
   readonly count: number;
   /** Integer in [0, 2^53). */
@@ -72,7 +72,7 @@ interface RenderedBatch {
 /**
  * Writes a labelled dataset:
  * ```
- * out/images/000000.png …            grey or RGB, 8 bits; named after the scene's index
+ * out/images/000000.png …            grey or RGB, 8 bits; numbered from `start`, so that parts of one stream can share a folder
  * out/masks/instances/000000.png …   16-bit grey, with `masks`
  * out/masks/classes/000000.png …     8-bit grey, with `masks`
  * out/labels.jsonl                   one `ImageLabels` a line, in order
@@ -104,9 +104,10 @@ export async function writeDataset(options: WriteDatasetOptions): Promise<Manife
       for await (const rendered of renderedBatches(options)) {
         first ??= rendered;
         licences.add(rendered.batch);
-        const lines = await writeImages(folder.path, rendered, options);
+        const lines = await writeImages(folder.path, rendered, start + done, options);
         await labels.appendFile(lines.join(''));
-        options.onProgress?.((done += rendered.batch.scenes.length));
+        done += rendered.batch.scenes.length;
+        options.onProgress?.(done);
       }
     } finally {
       await labels.close();
@@ -173,8 +174,13 @@ async function* renderedBatches(options: WriteDatasetOptions): AsyncGenerator<Re
   }
 }
 
-/** Encodes and writes a batch's images and masks; returns its lines of labels. */
-async function writeImages(folder: string, rendered: RenderedBatch, options: WriteDatasetOptions): Promise<string[]> {
+/** Encodes and writes a batch's images and masks, numbered from `number` on; returns its lines of labels. */
+async function writeImages(
+  folder: string,
+  rendered: RenderedBatch,
+  number: number,
+  options: WriteDatasetOptions,
+): Promise<string[]> {
   const { batch, channels, color, instances, classes } = rendered;
   const lines: string[] = [];
   const writes = new PendingWrites();
@@ -185,7 +191,7 @@ async function writeImages(folder: string, rendered: RenderedBatch, options: Wri
       const { width, height } = scene;
       const end = pixel + width * height;
       const ids = instances.subarray(pixel, end);
-      const line = labelLine(batch, scene, options, ids);
+      const line = labelLine(batch, scene, number + lines.length, options, ids);
       const put = (path: string, pixels: Uint8Array | Uint16Array, c: 1 | 3) =>
         writes.add(writeFile(join(folder, path), encodePng({ width, height, channels: c, pixels })));
       put(line.file, color.subarray(pixel * channels, end * channels), channels);
@@ -228,11 +234,11 @@ class PendingWrites {
 function labelLine(
   batch: SceneBatch,
   scene: SceneGraph,
+  number: number,
   { seed, masks }: WriteDatasetOptions,
   instances: Uint16Array,
 ): ImageLabels {
-  // Named after the scene's index: parts of one stream can be put into one folder.
-  const name = `${String(scene.index).padStart(6, '0')}.png`;
+  const name = `${String(number).padStart(6, '0')}.png`;
   return {
     file: `images/${name}`,
     index: scene.index,

@@ -1,0 +1,39 @@
+/** Signals that ask a process to end, with the exit code shells expect (128 + number). */
+const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
+
+/** Listens for Ctrl-C and termination while a command runs. */
+export interface Interrupt {
+  /** Aborted by the first signal. */
+  readonly signal: AbortSignal;
+  /** 130 or 143 once interrupted, else undefined. */
+  exitCode(): number | undefined;
+  /** Stops listening. */
+  release(): void;
+}
+
+/**
+ * The first signal aborts `signal`, so that the command can put things in order; the second ends the process at once,
+ * whatever it is doing.
+ * @param announce is told what happens now
+ */
+export function listenForInterrupt(announce: (line: string) => void): Interrupt {
+  const controller = new AbortController();
+  let code: number | undefined;
+  const handlers = Object.entries(SIGNALS).map(([name, exitCode]) => {
+    const handler = () => {
+      if (code !== undefined) process.exit(exitCode);
+      code = exitCode;
+      announce('interrupted: finishing up; press Ctrl-C again to stop at once');
+      controller.abort(new DOMException('interrupted', 'AbortError'));
+    };
+    process.on(name, handler);
+    return [name, handler] as const;
+  });
+  return {
+    signal: controller.signal,
+    exitCode: () => code,
+    release() {
+      for (const [name, handler] of handlers) process.off(name, handler);
+    },
+  };
+}

@@ -1,0 +1,111 @@
+import { resolve } from 'node:path';
+import { writeFileWhole } from '../dataset/files.js';
+import type { MnistResult, MnistSetting } from '../experiments/mnist/experiment.js';
+import type { MnistExperimentConfigInput } from '../experiments/mnist/presets.js';
+import type { MnistTarget } from '../experiments/mnist/targets.js';
+import type { TrainingReporter } from '../report/trainingReporter.js';
+import type { CommandContext } from './frame.js';
+import type { Progress } from './progress.js';
+
+export interface MnistRunOptions {
+  readonly target: MnistTarget;
+  /** Folder of MNIST, or `procedural`. */
+  readonly data: string;
+  readonly out: string;
+  readonly config: MnistExperimentConfigInput;
+  readonly threads?: number;
+}
+
+/** Bars count to this. */
+const PROGRESS_TOTAL = 1000;
+
+/**
+ * Runs an MNIST experiment into a run folder, with progress and records: what `experiment`, `demo` and `evaluate` share.
+ * A folder that holds an interrupted run of the same settings goes on from its last epoch.
+ */
+export async function runMnistToFolder(options: MnistRunOptions, context: CommandContext): Promise<MnistResult> {
+  const { target, data, config, threads } = options;
+  const out = resolve(options.out);
+  const [
+    { initBackend },
+    { runMnistExperiment },
+    { TrainingReporter },
+    report,
+    { trainedEpochs },
+    { renderLabelledScenes },
+  ] = await Promise.all([
+    import('../learn/backend.js'),
+    import('../experiments/mnist/experiment.js'),
+    import('../report/trainingReporter.js'),
+    import('../report/mnistReport.js'),
+    import('../training/train.js'),
+    import('../training/labelledScenes.js'),
+  ]);
+  await initBackend({});
+  const resumeAt = await trainedEpochs(out);
+  if (resumeAt !== undefined) context.note(`going on after epoch ${resumeAt} of the run in ${options.out}`);
+  let reporter: TrainingReporter | undefined;
+  const bar = stageBars(context);
+  try {
+    const result = await runMnistExperiment({
+      target,
+      data,
+      config,
+      out,
+      workers: threads,
+      signal: context.signal,
+      observer: {
+        onProgress: bar,
+        onStart: async ({ engine, targetSource, config: resolved }: MnistSetting) => {
+          const images = await renderLabelledScenes(engine, targetSource, {
+            seed: resolved.seed,
+            count: 16,
+            label: () => 0,
+          });
+          reporter = await TrainingReporter.open({ out, title: target.name, engine, target: images, resumeAt });
+        },
+        onWarmStart: (survey) => reporter?.warmStart(survey, ATTRIBUTES),
+        onPretrain: (pretrain) => reporter?.pretrain(pretrain),
+        onEpoch: (epoch, learned) => {
+          const errors = Object.entries(learned).map(([name, { meanAbsoluteError }]) => [
+            `${name} error`,
+            meanAbsoluteError,
+          ]);
+          return reporter?.epoch(epoch, Object.fromEntries(errors));
+        },
+      },
+    });
+    bar();
+    await writeFileWhole(`${out}/results.json`, `${JSON.stringify(result, null, 2)}\n`);
+    const path = await reporter?.finish(report.mnistResultSections(result), result.config);
+    context.note(`report: ${path}`);
+    return result;
+  } finally {
+    bar();
+    reporter?.close();
+  }
+}
+
+/** Column names of the warm start's table, filled in from the grammar's schema by the caller's engine. */
+const ATTRIBUTES: readonly string[] = [];
+
+/** One bar a stage; called without arguments it ends the current one. */
+function stageBars(context: CommandContext): (stage?: string, fraction?: number, detail?: string) => void {
+  const labels: Record<string, string> = {
+    features: 'target features',
+    warmStart: 'warm start',
+    pretrain: 'pre-training',
+    meta: 'meta-training',
+    evaluate: 'evaluation',
+  };
+  let current: string | undefined;
+  let bar: Progress | undefined;
+  return (stage, fraction = 0, detail) => {
+    if (stage !== current) {
+      bar?.stop();
+      bar = stage === undefined ? undefined : context.progress(labels[stage] ?? stage, PROGRESS_TOTAL);
+      current = stage;
+    }
+    bar?.update(Math.round(fraction * PROGRESS_TOTAL), detail);
+  };
+}

@@ -1,0 +1,30 @@
+import { Command } from 'commander';
+import { toolVersion } from '../dataset/toolVersion.js';
+import type { Outcome } from './frame.js';
+import { addGenerate } from './generate.js';
+import { addRender } from './render.js';
+import { addSample } from './sample.js';
+
+/** The commands in the order `--help` lists them. */
+const COMMANDS = [addSample, addRender, addGenerate];
+
+const HELP = `
+Examples:
+  $ metasim generate examples/grammars/digits.yaml --count 1000 --out data/digits
+  $ metasim COMMAND --help
+
+Exit codes:
+  0 done   1 failed   2 wrong usage or configuration   130 interrupted
+
+METASIM_DEBUG=1 adds stack traces to errors. METASIM_DATA is where weights and data sets are looked for.`;
+
+/** The whole command line; what a command returns is put into `outcome`. */
+export function buildProgram(outcome: Outcome): Command {
+  const program = new Command('metasim')
+    .description('Learn to generate synthetic, labelled datasets (Meta-Sim, ICCV 2019)')
+    .version(toolVersion(), '-V, --version', 'print the version')
+    .exitOverride()
+    .addHelpText('after', HELP);
+  for (const add of COMMANDS) add(program, outcome);
+  return program;
+}
