@@ -90,7 +90,7 @@ export const STATUS_INDEX: u32 = 2;
  * 144  i32  movers     sprites in the node's subtree (perturbationVjp only)
  * 148  i32  first      first of them (perturbationVjp only)
  * 152  i32  last       last node of the subtree (perturbationVjp only)
- * 156  i32  next       next node with the same first mover, −1 at the end (perturbationVjp only)
+ * 156  u32  moves      in a record of `moved`: 1 when the node belongs to the perturbed subtree
  * ```
  */
 export const NODE_FRAME_X: usize = 0;
@@ -120,7 +120,7 @@ export const NODE_PARENT: usize = 140;
 export const NODE_MOVERS: usize = 144;
 export const NODE_FIRST: usize = 148;
 export const NODE_LAST: usize = 152;
-export const NODE_NEXT: usize = 156;
+export const NODE_MOVES: usize = 156;
 export const NODE_BYTES: usize = 160;
 
 /**
@@ -133,20 +133,20 @@ export const NODE_BYTES: usize = 160;
  *  16  u32  height
  *  20  u32  channels    1 or 3
  *  24  u32  nodes       node records [V]
- *  28  u32  moved       node records [V] of a perturbed subtree
+ *  28  u32  moved       node records [V], those of the perturbed subtree in use
  *  32  u32  row         one row of samples: f32 a pixel for INK8, f32×4 for RGBA32F
  *  36  u32  canvas      the image so far, f32 a pixel when grey, f32×4 when RGB
- *  40  u32  field       reverse compositing field, f32×4 a pixel; or a second canvas
- *  44  u32  weights     f32 a pixel; or, with `transmit`, part of nothing else
+ *  40  u32  field       reverse compositing field, f32×4 a pixel (field.ts); or a second canvas (recomposite.ts)
+ *  44  u32  weights     f32 a pixel: the field with colour and opacity of an INK8 sprite multiplied in
  *  48  u32  transmit    f32 a pixel: what the sprites above let through
  *  52  i32  left        rectangle that is being painted, and the origin of `canvas`
  *  56  i32  top
  *  60  i32  right
  *  64  i32  bottom
- *  68  u32  pitch       pixels from one row of `canvas` to the next: a multiple of 4, at least right − left + 4
+ *  68  u32  pitch       pixels from one row of `canvas` to the next: a multiple of 4, more than right − left + 4
  *  72  i32[16] column   attribute column of each AttributeRole, −1 when there is none
  * 136  span             see below
- * 192  f64[4] sum       contracted channels
+ * 192  f64[4] sum       contraction by lane: channels, or pixels modulo 4 with `weights`
  * ```
  * A span is one row of one sprite: the pixels x of [start, end), sampled at s = s0 + (x − anchor)·sX, stored-texel
  * coordinates that count from the centre of the top left border texel.

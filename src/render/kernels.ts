@@ -107,10 +107,10 @@ interface RawExports {
   sceneScratchBytes: Kernels['sceneScratchBytes'];
   renderScene: Kernels['renderScene'];
   perturbationVjp: Kernels['perturbationVjp'];
-  problemScene: WebAssembly.Global<'i32'>;
-  problemElement: WebAssembly.Global<'i32'>;
-  problemValue: WebAssembly.Global<'f64'>;
-  problemExpected: WebAssembly.Global<'f64'>;
+  problemScene: WebAssembly.Global;
+  problemElement: WebAssembly.Global;
+  problemValue: WebAssembly.Global;
+  problemExpected: WebAssembly.Global;
 }
 
 /**

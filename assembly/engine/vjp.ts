@@ -1,0 +1,217 @@
+/**
+ * The vector–Jacobian product of the renderer: dL/dattributes from dL/dimage by central differences (Meta-Sim §3.3.2),
+ * re-rasterising only the pixels that change. A node that moves one sprite goes through the field of reverse
+ * compositing; a node that moves several is composited anew in the rectangle that they touch. The image is linear in
+ * brightness, opacity and colour, so that their central difference is, at any step, one contraction at rest.
+ */
+import {
+  BATCH_SCENES, SCENE_MUTABLE, rootTable, tableAt, vectorData,
+} from './flatbuffer';
+import {
+  ASSET_FORMAT, CALL_BOTTOM, CALL_CHANNELS, CALL_COLUMN, CALL_COLUMNS, CALL_LEFT, CALL_MOVED, CALL_NODES,
+  CALL_NODE_COUNT, CALL_RIGHT, CALL_SUM, CALL_TOP, FORMAT_INK8, NODE_ALPHA, NODE_ASSET, NODE_BLUE, NODE_BYTES,
+  NODE_FIRST, NODE_GREEN, NODE_MOVERS, NODE_PARENT, NODE_PLACED, NODE_RED, ROLE_BLUE, ROLE_BRIGHTNESS, ROLE_GREEN,
+  ROLE_OPACITY, ROLE_RED, ROLE_ROTATION, ROLE_SCALE, ROLE_SCALE_X, ROLE_SCALE_Y, ROLE_X, ROLE_Y, STATUS_OK,
+} from './layout';
+import { WITH_FIELD, WITH_WEIGHTS, buildField, buildWeights, contract } from './field';
+import { attributeOf } from './pose';
+import { differenceOf } from './recomposite';
+import { openScene } from './scene';
+import {
+  addBounds, addBoundsOf, countMovers, emptyRectangle, frameScale, halfHeight, halfWidth, markSubtree, placeSubtree,
+  subtreeRadius,
+} from './subtree';
+
+/** Sets of roles, one bit each. */
+const INHERITED: u32 = (1 << ROLE_X) | (1 << ROLE_Y) | (1 << ROLE_ROTATION) | (1 << ROLE_SCALE);
+const STRETCH: u32 = (1 << ROLE_SCALE_X) | (1 << ROLE_SCALE_Y);
+const LINEAR: u32 =
+  (1 << ROLE_BRIGHTNESS) | (1 << ROLE_OPACITY) | (1 << ROLE_RED) | (1 << ROLE_GREEN) | (1 << ROLE_BLUE);
+
+/** Half-step of a scale that is zero, where no sprite tells how far its image would move. */
+const STEP_AT_ZERO: f64 = 0.015625;
+const DEGREES: f64 = 57.29577951308232;
+
+/**
+ * dL/dattributes of one scene of a verified batch.
+ * @param gradient dL/dimage, f32 [H, W, C]
+ * @param delta f32 [A], half-step of each column in its unit; ≤ 0 or NaN: the step that moves the image by
+ *   `pixelDelta` px where it moves most. Without meaning for the linear attributes
+ * @param out f32 [V, A], per unit; 0 where the attribute is not mutable or not drawn
+ * @returns STATUS_OK, STATUS_DIMENSION or STATUS_INDEX
+ */
+export function perturbationVjp(
+  batch: usize, sceneIndex: u32, remap: usize, assetTable: usize, scratch: usize, gradient: usize, delta: usize,
+  pixelDelta: f32, out: usize,
+): u32 {
+  const status = openScene(batch, sceneIndex, remap, assetTable, scratch);
+  if (status != STATUS_OK) return status;
+  const count = load<i32>(scratch, CALL_NODE_COUNT);
+  const columns = <usize>load<u32>(scratch, CALL_COLUMNS);
+  memory.fill(out, 0, (<usize>count * columns) << 2);
+  countMovers(scratch);
+  const scene = tableAt(vectorData(rootTable(batch), BATCH_SCENES), sceneIndex);
+  const mutable = vectorData(scene, SCENE_MUTABLE);
+  for (let v = 0; v < count; v++) {
+    const entry = <usize>v * columns;
+    nodeGradient(scratch, v, mutableRoles(scratch, mutable + entry), gradient, delta, pixelDelta, out + (entry << 2));
+  }
+  return STATUS_OK;
+}
+
+/** Roles of a node that are mutable, as a set. */
+function mutableRoles(call: usize, mutable: usize): u32 {
+  let roles: u32 = 0;
+  const wanted = INHERITED | STRETCH | LINEAR;
+  for (let role = 1; role < 16; role++) {
+    if (((wanted >> role) & 1) == 0) continue;
+    const column = load<i32>(call + (<usize>role << 2), CALL_COLUMN);
+    if (column >= 0 && load<u8>(mutable + column) != 0) roles |= 1 << role;
+  }
+  return roles;
+}
+
+function nodeGradient(
+  call: usize, node: i32, roles: u32, gradient: usize, delta: usize, pixelDelta: f32, out: usize,
+): void {
+  const record = <usize>load<u32>(call, CALL_NODES) + <usize>node * NODE_BYTES;
+  const movers = load<i32>(record, NODE_MOVERS);
+  if (load<u32>(record, NODE_ASSET) == 0) roles &= INHERITED;
+  if (movers == 0 || roles == 0) return;
+  markSubtree(call, node, true);
+  let fused = roles;
+  if (movers > 1) {
+    fused = roles & ~INHERITED;
+    for (let role = 1; role < 16; role++) {
+      if (((roles & INHERITED) >> role) & 1) differenceGradient(call, node, role, gradient, delta, pixelDelta, out);
+    }
+  }
+  if (fused != 0) {
+    const mover = movers > 1 ? node : load<i32>(record, NODE_FIRST);
+    fusedGradient(call, node, mover, fused, gradient, delta, pixelDelta, out);
+  }
+  markSubtree(call, node, false);
+}
+
+/** An inherited attribute of a node that moves several sprites. */
+function differenceGradient(
+  call: usize, node: i32, role: i32, gradient: usize, delta: usize, pixelDelta: f32, out: usize,
+): void {
+  const high = perturbed(call, node, role, delta, pixelDelta, 1);
+  const low = perturbed(call, node, role, delta, pixelDelta, -1);
+  if (high == low) return;
+  const difference = differenceOf(call, node, role, high, low, gradient);
+  storeGradient(call, role, out, difference / (high - low));
+}
+
+/** All attributes in `roles` of a node that moves one sprite, `mover`. */
+function fusedGradient(
+  call: usize, node: i32, mover: i32, roles: u32, gradient: usize, delta: usize, pixelDelta: f32, out: usize,
+): void {
+  const moved = <usize>load<u32>(call, CALL_MOVED) + <usize>mover * NODE_BYTES;
+  const base = <usize>load<u32>(call, CALL_NODES) + <usize>mover * NODE_BYTES;
+  const spatial = roles & (INHERITED | STRETCH);
+  emptyRectangle(call);
+  if ((roles & LINEAR) != 0) addBoundsOf(call, base);
+  for (let role = 1; role < 16; role++) {
+    if (((spatial >> role) & 1) == 0) continue;
+    placeSubtree(call, node, role, perturbed(call, node, role, delta, pixelDelta, 1));
+    addBoundsOf(call, moved);
+    placeSubtree(call, node, role, perturbed(call, node, role, delta, pixelDelta, -1));
+    addBoundsOf(call, moved);
+  }
+  if (load<i32>(call, CALL_RIGHT) <= load<i32>(call, CALL_LEFT)) return;
+  if (load<i32>(call, CALL_BOTTOM) <= load<i32>(call, CALL_TOP)) return;
+  buildField(call, mover, gradient);
+  if ((roles & LINEAR) != 0 && load<u32>(base, NODE_PLACED) != 0) {
+    contract(call, base, WITH_FIELD);
+    linearGradients(call, node, base, roles, out);
+  }
+  if (spatial == 0) return;
+  const ink = <u32>load<u8>(<usize>load<u32>(base, NODE_ASSET), ASSET_FORMAT) == FORMAT_INK8;
+  if (ink) buildWeights(call, base);
+  for (let role = 1; role < 16; role++) {
+    if (((spatial >> role) & 1) == 0) continue;
+    const high = perturbed(call, node, role, delta, pixelDelta, 1);
+    const low = perturbed(call, node, role, delta, pixelDelta, -1);
+    if (high == low) continue;
+    placeSubtree(call, node, role, high);
+    const upper = imagePart(call, moved, ink);
+    placeSubtree(call, node, role, low);
+    const lower = imagePart(call, moved, ink);
+    storeGradient(call, role, out, (upper - lower) / (high - low));
+  }
+}
+
+/** Σ dL/dimage · image, as far as it depends on the sprite's pose. */
+function imagePart(call: usize, sprite: usize, ink: bool): f64 {
+  contract(call, sprite, ink ? WITH_WEIGHTS : WITH_FIELD);
+  const a = load<f64>(call, CALL_SUM);
+  const b = load<f64>(call, CALL_SUM + 8);
+  const c = load<f64>(call, CALL_SUM + 16);
+  const d = load<f64>(call, CALL_SUM + 24);
+  if (ink) return a + b + (c + d);
+  return (
+    <f64>load<f32>(sprite, NODE_RED) * a +
+    <f64>load<f32>(sprite, NODE_GREEN) * b +
+    <f64>load<f32>(sprite, NODE_BLUE) * c +
+    <f64>load<f32>(sprite, NODE_ALPHA) * d
+  );
+}
+
+/** Brightness, opacity and colour from the contraction by channel at rest. */
+function linearGradients(call: usize, node: i32, base: usize, roles: u32, out: usize): void {
+  const unit: f64 = <u32>load<u8>(<usize>load<u32>(base, NODE_ASSET), ASSET_FORMAT) == FORMAT_INK8 ? 1.0 / 255.0 : 1.0;
+  const grey = load<u32>(call, CALL_CHANNELS) == 1;
+  const opacity = attributeOf(call, node, ROLE_OPACITY, 1);
+  const brightness = attributeOf(call, node, ROLE_BRIGHTNESS, 1);
+  let first = load<f64>(call, CALL_SUM);
+  let second = load<f64>(call, CALL_SUM + 8);
+  let third = load<f64>(call, CALL_SUM + 16);
+  if (grey) {
+    first += second + third;
+    second = 0;
+    third = 0;
+  }
+  const light =
+    attributeOf(call, node, ROLE_RED, 1) * first +
+    attributeOf(call, node, ROLE_GREEN, 1) * second +
+    attributeOf(call, node, ROLE_BLUE, 1) * third;
+  if ((roles >> ROLE_BRIGHTNESS) & 1) storeGradient(call, ROLE_BRIGHTNESS, out, unit * opacity * light);
+  if ((roles >> ROLE_OPACITY) & 1) {
+    storeGradient(call, ROLE_OPACITY, out, unit * (brightness * light + load<f64>(call, CALL_SUM + 24)));
+  }
+  if ((roles >> ROLE_RED) & 1) storeGradient(call, ROLE_RED, out, unit * opacity * brightness * first);
+  if ((roles >> ROLE_GREEN) & 1) storeGradient(call, ROLE_GREEN, out, unit * opacity * brightness * second);
+  if ((roles >> ROLE_BLUE) & 1) storeGradient(call, ROLE_BLUE, out, unit * opacity * brightness * third);
+}
+
+function storeGradient(call: usize, role: i32, out: usize, value: f64): void {
+  const column = <usize>load<i32>(call + (<usize>role << 2), CALL_COLUMN);
+  store<f32>(out + (column << 2), <f32>value);
+}
+
+/** The attribute's value one half-step away, as the f32 that a batch would hold. */
+function perturbed(call: usize, node: i32, role: i32, delta: usize, pixelDelta: f32, sign: f64): f64 {
+  const column = <usize>load<i32>(call + (<usize>role << 2), CALL_COLUMN);
+  const given = load<f32>(delta + (column << 2));
+  const step: f64 = given > 0 ? <f64>given : automaticStep(call, node, role, <f64>pixelDelta);
+  return <f64>(<f32>(attributeOf(call, node, role, 0) + sign * step));
+}
+
+/** The half-step that moves the farthest corner of what the node moves by `pixelDelta` px (of 1 px around or more). */
+function automaticStep(call: usize, node: i32, role: i32, pixelDelta: f64): f64 {
+  const nodes = <usize>load<u32>(call, CALL_NODES);
+  const record = nodes + <usize>node * NODE_BYTES;
+  if (role == ROLE_X || role == ROLE_Y) {
+    const parent = load<i32>(record, NODE_PARENT);
+    const unit = parent < 0 ? 1.0 : frameScale(nodes + <usize>parent * NODE_BYTES);
+    return unit > 1e-6 ? pixelDelta / unit : pixelDelta;
+  }
+  if (role == ROLE_ROTATION) return (pixelDelta * DEGREES) / max(1.0, subtreeRadius(call, node));
+  if (role == ROLE_SCALE) {
+    const scale = abs(attributeOf(call, node, ROLE_SCALE, 1));
+    return scale > 0 ? (pixelDelta * scale) / max(1.0, subtreeRadius(call, node)) : STEP_AT_ZERO;
+  }
+  return pixelDelta / max(1.0, role == ROLE_SCALE_X ? halfWidth(record) : halfHeight(record));
+}
