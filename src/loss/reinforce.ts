@@ -2,7 +2,7 @@ import { ConfigError, TrainingError } from '../errors.js';
 import type { DistributionTransformer } from '../learn/distributionTransformer.js';
 import type { GraphTensors } from '../learn/graphTensors.js';
 import { tf } from '../learn/tf.js';
-import { type Gradients, variableGradients } from '../learn/variables.js';
+import { type Gradients, type NamedVariable, variableGradients } from '../learn/variables.js';
 
 const LOG_ROOT_TWO_PI = 0.5 * Math.log(2 * Math.PI);
 
@@ -46,6 +46,7 @@ export function logProb(
  * ∇θ log p_θ(S′) for samples drawn at the current θ: one batch's share of eq. (3).
  * @param samples [B, V, A] in units of the range, as drawn (unclamped)
  * @param sigma   σ of the draw, as a fraction of the range
+ * @param variables those to differentiate by; default all
  * @returns log p and its gradients by variable name; the caller disposes the gradients
  */
 export function scoreFunctionGradients(
@@ -53,12 +54,13 @@ export function scoreFunctionGradients(
   graphs: GraphTensors,
   samples: Float32Array | tf.Tensor3D,
   sigma: number,
+  variables: readonly NamedVariable[] = transformer.variables,
 ): { logProb: number; gradients: Gradients } {
   const { periodic } = transformer.layout;
   const sampled = samples instanceof tf.Tensor ? samples : tf.tensor3d(samples, graphs.units.shape);
   const { value, gradients } = variableGradients(
     () => logProb(sampled, transformer.apply(graphs).units, sigma, graphs.mutable, periodic),
-    transformer.variables,
+    variables,
   );
   const total = value.dataSync()[0];
   value.dispose();

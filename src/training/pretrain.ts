@@ -23,11 +23,11 @@ export interface PretrainOptions {
   readonly source: SceneSource;
   /** Trained in place. */
   readonly transformer: DistributionTransformer;
-  /** Default 600. */
+  /** Default 400. */
   readonly steps?: number;
   /** Scenes in a step, fresh ones each time. Default 64. */
   readonly batchSize?: number;
-  /** First step size of Adam, falling to zero along half a cosine. Default 0.01. */
+  /** First step size of Adam, falling to zero along half a cosine. Default 0.02. */
   readonly learningRate?: number;
   /** Weight of the class term against the attributes'. Default 0.1. */
   readonly classWeight?: number;
@@ -85,7 +85,7 @@ export interface PretrainResult extends ReconstructionQuality {
  * @throws the signal's reason when aborted; the weights are then those of the last complete step
  */
 export async function pretrain(options: PretrainOptions): Promise<PretrainResult> {
-  const { source, transformer, steps = 600, batchSize = 64, learningRate = 0.01, seed = 0, resume, signal } = options;
+  const { source, transformer, steps = 400, batchSize = 64, learningRate = 0.02, seed = 0, resume, signal } = options;
   const started = performance.now();
   const optimizer = new Adam({ variables: transformer.variables, learningRate: cosineDecay(learningRate, steps) });
   if (resume) optimizer.load(resume.optimizer);
