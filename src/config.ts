@@ -21,6 +21,8 @@ export const assetSourceSchema = z.discriminatedUnion('kind', [
     kind: z.literal('digits').describe('procedural strokes, built in: names digits/⟨digit⟩/⟨variant⟩'),
     variants: count.default(64),
     seed: z.number().int().min(0).default(0),
+    from: z.number().int().min(0).default(0).describe('first variant used'),
+    to: count.optional().describe('one past the last variant used'),
   }),
   z.strictObject({
     kind: z.literal('images').describe('PNG, JPEG or WebP files: names ⟨prefix⟩/⟨path without extension⟩'),
@@ -118,6 +120,20 @@ export const taskSchema = z
   })
   .prefault({});
 
+/** How the offline task network of the table is trained (§4.1: a static dataset, then the target's test set). */
+export const evaluationSchema = z
+  .strictObject({
+    images: count.default(50_000).describe('generated training images'),
+    testImages: count.default(10_000).describe('fresh target test images'),
+    poseScenes: count.default(1000).describe('scenes whose learned pose is measured'),
+    epochs: count.default(6),
+    batchSize: count.default(32),
+    optimizer: z.enum(['sgd', 'adam']).default('adam'),
+    learningRate: positive.default(1e-3),
+    finalLearningRate: positive.default(5e-5).describe('reached geometrically over the epochs'),
+  })
+  .prefault({});
+
 /** Everything `metasim train` needs, grouped by stage. */
 export const trainConfigSchema = z.strictObject({
   name: z.string().regex(/^[\w.-]+$/, 'letters, digits, "_", "." and "-" only'),
@@ -146,10 +162,12 @@ export type TrainConfig = z.output<typeof trainConfigSchema>;
 /** What a user writes: everything with a default may be left out. */
 export type TrainConfigInput = z.input<typeof trainConfigSchema>;
 export type AssetSource = z.output<typeof assetSourceSchema>;
+export type AssetSourceInput = z.input<typeof assetSourceSchema>;
 export type MetaConfig = z.output<typeof metaSchema>;
 export type WarmStartConfig = z.output<typeof warmStartSchema>;
 export type PretrainConfig = z.output<typeof pretrainSchema>;
 export type TaskConfig = z.output<typeof taskSchema>;
+export type EvaluationConfig = z.output<typeof evaluationSchema>;
 export type MmdConfig = z.output<typeof mmdSchema>;
 
 /**

@@ -19,10 +19,19 @@ async function openAssetSource(source: AssetSource): Promise<AssetLibrary> {
     case 'mnist':
       return mnistAssets(source.folder, source.split, { from: source.from, to: source.to });
     case 'digits':
-      return proceduralDigits({ variants: source.variants, seed: source.seed });
+      return someVariants(proceduralDigits({ variants: source.variants, seed: source.seed }), source.from, source.to);
     case 'images': {
       const { folder, glob, prefix, edge, licence } = source;
-      return imageAssets(folder, glob, { namePrefix: prefix, edge, licence });
+      return imageAssets(folder, glob, { namePrefix: `${prefix}/`, edge, licence });
     }
   }
+}
+
+/** The assets whose variant, the last part of their name, is in [from, to). */
+function someVariants(library: AssetLibrary, from: number, to = Number.POSITIVE_INFINITY): AssetLibrary {
+  const assets = library.assets.filter(({ name }) => {
+    const variant = Number(name.slice(name.lastIndexOf('/') + 1));
+    return variant >= from && variant < to;
+  });
+  return new AssetLibrary(assets);
 }

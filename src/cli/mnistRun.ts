@@ -5,7 +5,7 @@ import type { MnistExperimentConfigInput } from '../experiments/mnist/presets.js
 import type { MnistTarget } from '../experiments/mnist/targets.js';
 import type { TrainingReporter } from '../report/trainingReporter.js';
 import type { CommandContext } from './frame.js';
-import type { Progress } from './progress.js';
+import { stageBars } from './stageBars.js';
 
 export interface MnistRunOptions {
   readonly target: MnistTarget;
@@ -15,9 +15,6 @@ export interface MnistRunOptions {
   readonly config: MnistExperimentConfigInput;
   readonly threads?: number;
 }
-
-/** Bars count to this. */
-const PROGRESS_TOTAL = 1000;
 
 /**
  * Runs an MNIST experiment into a run folder, with progress and records: what `experiment`, `demo` and `evaluate` share.
@@ -45,6 +42,7 @@ export async function runMnistToFolder(options: MnistRunOptions, context: Comman
   const resumeAt = await trainedEpochs(out);
   if (resumeAt !== undefined) context.note(`going on after epoch ${resumeAt} of the run in ${options.out}`);
   let reporter: TrainingReporter | undefined;
+  let attributes: readonly string[] = [];
   const bar = stageBars(context);
   try {
     const result = await runMnistExperiment({
@@ -56,15 +54,16 @@ export async function runMnistToFolder(options: MnistRunOptions, context: Comman
       signal: context.signal,
       observer: {
         onProgress: bar,
-        onStart: async ({ engine, targetSource, config: resolved }: MnistSetting) => {
+        onStart: async ({ engine, grammar, targetSource, config: resolved }: MnistSetting) => {
+          attributes = grammar.schema.attributes.map(({ name }) => name);
           const images = await renderLabelledScenes(engine, targetSource, {
             seed: resolved.seed,
             count: 16,
             label: () => 0,
           });
-          reporter = await TrainingReporter.open({ out, title: target.name, engine, target: images, resumeAt });
+          reporter = await reports.TrainingReporter.open({ out, title: target.name, engine, target: images, resumeAt });
         },
-        onWarmStart: (survey) => reporter?.warmStart(survey, ATTRIBUTES),
+        onWarmStart: (survey) => reporter?.warmStart(survey, attributes),
         onPretrain: (pretrain) => reporter?.pretrain(pretrain),
         onEpoch: (epoch, learned) => {
           const errors = Object.entries(learned).map(([name, { meanAbsoluteError }]) => [
@@ -84,28 +83,4 @@ export async function runMnistToFolder(options: MnistRunOptions, context: Comman
     bar();
     reporter?.close();
   }
-}
-
-/** Column names of the warm start's table, filled in from the grammar's schema by the caller's engine. */
-const ATTRIBUTES: readonly string[] = [];
-
-/** One bar a stage; called without arguments it ends the current one. */
-function stageBars(context: CommandContext): (stage?: string, fraction?: number, detail?: string) => void {
-  const labels: Record<string, string> = {
-    features: 'target features',
-    warmStart: 'warm start',
-    pretrain: 'pre-training',
-    meta: 'meta-training',
-    evaluate: 'evaluation',
-  };
-  let current: string | undefined;
-  let bar: Progress | undefined;
-  return (stage, fraction = 0, detail) => {
-    if (stage !== current) {
-      bar?.stop();
-      bar = stage === undefined ? undefined : context.progress(labels[stage] ?? stage, PROGRESS_TOTAL);
-      current = stage;
-    }
-    bar?.update(Math.round(fraction * PROGRESS_TOTAL), detail);
-  };
 }

@@ -215,3 +215,10 @@ async function savedState({ checkpoints, identity }: TrainOptions): Promise<Meta
 export function checkpointFolder(run: string): string {
   return join(run, 'checkpoints');
 }
+
+/** Meta-epochs that a run folder's checkpoint has seen; undefined when there is none. */
+export async function trainedEpochs(run: string): Promise<number | undefined> {
+  const folder = checkpointFolder(run);
+  if (!(await hasCheckpoint(folder))) return undefined;
+  return stateFromCheckpoint(await loadCheckpoint(folder)).epoch;
+}

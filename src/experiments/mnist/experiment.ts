@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
+import { openAssetSources } from '../../assets/assetSources.js';
 import { parseConfig } from '../../config.js';
-import type { Grammar } from '../../grammar/grammar.js';
-import { loadGrammar } from '../../grammar/loadGrammar.js';
+import { type Grammar, loadGrammar } from '../../grammar/grammar.js';
 import { Classifier } from '../../learn/classifier.js';
 import type { InceptionInfo } from '../../learn/inception/inception.js';
 import type { LabelledImages } from '../../learn/taskNetwork.js';
@@ -10,11 +10,12 @@ import { Engine } from '../../render/engine.js';
 import type { SceneBatch, SceneGraph } from '../../scene/sceneGraph.js';
 import type { SceneSource } from '../../scene/sceneSource.js';
 import { renderLabelledScenes, sceneLabeller } from '../../training/labelledScenes.js';
+import { evaluateOffline, type OfflineEvaluation } from '../../training/offlineEvaluation.js';
 import type { EpochReport, MetaTask } from '../../training/metaTrain.js';
 import type { PretrainResult } from '../../training/pretrain.js';
+import { writeRunRecord } from '../../training/run.js';
 import { checkpointFolder, type TrainObserver, trainTransformer } from '../../training/train.js';
 import type { WarmStartResult } from '../../training/warmStart.js';
-import { evaluateOffline, type OfflineEvaluation } from './classification.js';
 import { type DigitSplits, mnistSplits, proceduralSplits } from './digits.js';
 import { type ErrorDistribution, errorDistribution } from './learnedPose.js';
 import { type MnistExperimentConfig, type MnistExperimentConfigInput, mnistExperimentSchema } from './presets.js';
@@ -95,9 +96,21 @@ export async function runMnistExperiment(options: MnistExperimentOptions): Promi
   const grammar = await loadMnistGrammar(digits, target, 'train');
   const targetSource = new PosedSource(await loadMnistGrammar(digits, target, 'target'), target.pose, target.name);
   const label = sceneLabeller(grammar.schema, LABELS);
-  const engine = await Engine.create({ assets: digits.all, workers: options.workers });
+  const assets = await openAssetSources([digits.train, digits.target, digits.test]);
+  const engine = await Engine.create({ assets, workers: options.workers });
   let network: Classifier | undefined;
   try {
+    if (out !== undefined) {
+      await writeRunRecord(out, {
+        kind: 'experiment',
+        name: target.name,
+        grammar: { ...grammar.definition },
+        assets: [digits.train],
+        hidden: config.transformer.hidden,
+        seed,
+        config: { target: target.name, data: options.data, config },
+      });
+    }
     await observer?.onStart?.({ engine, grammar, targetSource, config, digits: digits.description });
     const real = { seed, label, signal };
     const realImages = await renderLabelledScenes(engine, targetSource, { ...real, count: config.mmd.realImages });
@@ -133,6 +146,7 @@ export async function runMnistExperiment(options: MnistExperimentOptions): Promi
           source,
           label,
           test,
+          classes: LABELS.length,
           config: config.evaluation,
           seed,
           signal,
@@ -168,8 +182,9 @@ export async function loadMnistGrammar(
   target: MnistTarget,
   split: 'train' | 'target' | 'test',
 ): Promise<Grammar> {
-  const definition = split === 'test' ? digits.testPrefix : digits.prefix;
-  return loadGrammar(GRAMMAR, { assets: digits[split], variables: { digits: definition, size: target.size } });
+  const prefix = split === 'test' ? digits.testPrefix : digits.prefix;
+  const assets = await openAssetSources([digits[split]]);
+  return loadGrammar(GRAMMAR, { assets, overrides: { variables: { digits: prefix, size: target.size } } });
 }
 
 /** Fresh target images: every test digit once, or as many draws as asked for when there are fewer digits. */

@@ -1,10 +1,10 @@
-import { Classifier } from '../../learn/classifier.js';
-import type { LabelledImages } from '../../learn/taskNetwork.js';
-import type { Engine } from '../../render/engine.js';
-import type { SceneGraph } from '../../scene/sceneGraph.js';
-import type { SceneSource } from '../../scene/sceneSource.js';
-import { renderLabelledScenes } from '../../training/labelledScenes.js';
-import type { EvaluationConfig } from './presets.js';
+import type { EvaluationConfig } from '../config.js';
+import { Classifier } from '../learn/classifier.js';
+import type { LabelledImages } from '../learn/taskNetwork.js';
+import type { Engine } from '../render/engine.js';
+import type { SceneGraph } from '../scene/sceneGraph.js';
+import type { SceneSource } from '../scene/sceneSource.js';
+import { renderLabelledScenes } from './labelledScenes.js';
 
 export interface OfflineEvaluation {
   /** Share of the target's test images that are classified rightly, in [0, 1], after the last epoch. */
@@ -20,6 +20,8 @@ export interface OfflineEvaluationOptions {
   readonly source: SceneSource;
   readonly label: (scene: SceneGraph) => number;
   readonly test: LabelledImages;
+  /** Number of classes. */
+  readonly classes: number;
   readonly config: EvaluationConfig;
   readonly seed: number;
   readonly signal?: AbortSignal;
@@ -31,7 +33,7 @@ export interface OfflineEvaluationOptions {
  * augmentation, then tested on the target.
  */
 export async function evaluateOffline(options: OfflineEvaluationOptions): Promise<OfflineEvaluation> {
-  const { engine, source, label, test, config, seed, signal, onProgress } = options;
+  const { engine, source, label, test, classes, config, seed, signal, onProgress } = options;
   const started = performance.now();
   onProgress?.(0, 'rendering the training set');
   const data = await renderLabelledScenes(engine, source, { seed, count: config.images, label, signal });
@@ -40,7 +42,7 @@ export async function evaluateOffline(options: OfflineEvaluationOptions): Promis
     width: test.width,
     height: test.height,
     channels: test.channels,
-    classes: 10,
+    classes,
     batchSize: config.batchSize,
     optimizer: config.optimizer,
     learningRate: config.learningRate,

@@ -1,0 +1,55 @@
+import type { Command } from 'commander';
+import { join } from 'node:path';
+import { seedFlag, threadsFlag } from './flags.js';
+import { define, type Outcome } from './frame.js';
+
+interface Flags {
+  readonly out: string;
+  readonly seed: number;
+  readonly threads?: number;
+}
+
+/** Images of the dataset that the demo leaves behind. */
+const DATASET_COUNT = 100;
+
+/** `metasim demo`: the whole loop on built-in digits, without any data. */
+export function addDemo(program: Command, outcome: Outcome): void {
+  const command = program
+    .command('demo')
+    .description('learn the rotation gap on built-in digits in a few minutes; needs no data')
+    .option('--out <folder>', 'run folder', 'runs/demo')
+    .addOption(seedFlag())
+    .addOption(threadsFlag());
+  define<Flags>(outcome, command, ['metasim demo', 'metasim demo --seed 3 --out runs/demo-3'], async (_, flags, context) => {
+    const [{ runMnistToFolder }, { mnistResultText }, { DEMO }, { MNIST_TARGETS }, { loadRun }, { renderToFolder }] =
+      await Promise.all([
+        import('./mnistRun.js'),
+        import('../report/mnistReport.js'),
+        import('../experiments/mnist/presets.js'),
+        import('../experiments/mnist/targets.js'),
+        import('../training/run.js'),
+        import('./generate.js'),
+      ]);
+    const { out, seed, threads } = flags;
+    const target = MNIST_TARGETS['mnist-rotation'];
+    const config = { ...DEMO, seed };
+    const { rm } = await import('node:fs/promises');
+    await rm(join(out, 'dataset'), { recursive: true, force: true });
+    const result = await runMnistToFolder({ target, data: 'procedural', out, config, threads }, context);
+    const run = await loadRun(out);
+    const dataset = join(out, 'dataset');
+    try {
+      const { source, assets, record } = run;
+      const opened = { source, assets, config: { run: record }, dispose: () => {} };
+      await renderToFolder(
+        opened,
+        { count: DATASET_COUNT, seed, start: 2 ** 41, out: dataset, masks: true, threads },
+        context,
+      );
+    } finally {
+      run.dispose();
+    }
+    const places = [`report: ${join(out, 'report.html')}`, `dataset: ${dataset} (${DATASET_COUNT} labelled images)`];
+    return { json: { ...result, dataset }, text: `${mnistResultText(result)}\n${places.join('\n')}` };
+  });
+}

@@ -1,0 +1,57 @@
+import type { Command } from 'commander';
+import { ConfigError, TrainingError } from '../errors.js';
+import { threadsFlag } from './flags.js';
+import { define, type Outcome } from './frame.js';
+
+interface Flags {
+  readonly test?: string;
+  readonly images: number;
+  readonly epochs: number;
+  readonly threads?: number;
+}
+
+/** `metasim evaluate`: what a trained run is worth to a task network. */
+export function addEvaluate(program: Command, outcome: Outcome): void {
+  const command = program
+    .command('evaluate')
+    .description('train the task network on static datasets of the grammar and of a run, and score both on real images')
+    .argument('<run>', 'run folder of train, experiment or demo')
+    .option('--test <folder>', 'labelled real images, a sub-folder per class (for runs of `train`; default: V)')
+    .option('--images <n>', 'generated training images (for runs of `train`)', Number, 10_000)
+    .option('--epochs <n>', 'passes over them (for runs of `train`)', Number, 4)
+    .addOption(threadsFlag());
+  const examples = ['metasim evaluate runs/mnist-rotation-0', 'metasim evaluate runs/cars --test data/cars/test'];
+  define<Flags>(outcome, command, examples, async ([run], flags, context) => {
+    for (const name of ['images', 'epochs'] as const) {
+      if (!Number.isInteger(flags[name]) || flags[name] < 1 || flags[name] > 1e8) {
+        throw new ConfigError(`Expected an integer from 1 to 100000000 for --${name} but received ${flags[name]}`);
+      }
+    }
+    const { readRunRecord } = await import('../training/run.js');
+    const { initBackend } = await import('../learn/backend.js');
+    const record = await readRunRecord(run);
+    await initBackend({});
+    if (record.kind === 'experiment') {
+      const [{ runMnistToFolder }, { mnistResultText }, { MNIST_TARGETS }] = await Promise.all([
+        import('./mnistRun.js'),
+        import('../report/mnistReport.js'),
+        import('../experiments/mnist/targets.js'),
+      ]);
+      const { target: name, data, config } = record.config as { target: string; data: string; config: object };
+      const target = MNIST_TARGETS[name as keyof typeof MNIST_TARGETS];
+      if (!target) throw new TrainingError(`Expected a known experiment in ${run} but received "${name}"`);
+      const result = await runMnistToFolder({ target, data, out: run, config, threads: flags.threads }, context);
+      return { json: result, text: mnistResultText(result) };
+    }
+    const { evaluateRun } = await import('../training/evaluateRun.js');
+    const bar = context.progress('evaluate', 1000);
+    const { grammar, metasim } = await evaluateRun(run, {
+      ...flags,
+      signal: context.signal,
+      onProgress: (fraction, detail) => bar.update(Math.round(1000 * fraction), detail),
+    });
+    bar.stop();
+    const line = (name: string, score: number) => `${name.padEnd(9)} ${(100 * score).toFixed(2)} %`;
+    return { json: { results: { grammar, metasim } }, text: `${line('grammar', grammar.score)}\n${line('Meta-Sim', metasim.score)}` };
+  });
+}

@@ -1,0 +1,64 @@
+import { type Command, Option } from 'commander';
+import { ConfigError } from '../errors.js';
+import { MNIST_TARGETS, type MnistTargetName } from '../experiments/mnist/targets.js';
+import { seedFlag, threadsFlag } from './flags.js';
+import { define, type Outcome } from './frame.js';
+
+interface Flags {
+  readonly data?: string;
+  readonly out?: string;
+  readonly seed: number;
+  readonly quick?: boolean;
+  readonly inception?: string;
+  readonly epochs?: number;
+  readonly warmStart: boolean;
+  readonly threads?: number;
+}
+
+/** `metasim experiment`: the paper's tables. */
+export function addExperiment(program: Command, outcome: Outcome): void {
+  const names = Object.keys(MNIST_TARGETS);
+  const command = program
+    .command('experiment')
+    .description("one of the paper's experiments, from the grammar to its table")
+    .argument('<name>', names.join(' | '))
+    .option('--data <folder>', 'MNIST IDX files (default: $METASIM_DATA/mnist), or "procedural" for built-in digits')
+    .option('--out <folder>', 'run folder (default: runs/NAME-SEED); an interrupted run goes on from there')
+    .addOption(seedFlag())
+    .option('--quick', 'a small form that takes a minute or two')
+    .option('--inception <folder>', 'Inception weights, or "random" for the stand-in (default: look for them)')
+    .addOption(new Option('--no-warm-start', 'start at the grammar, as the paper does'))
+    .addOption(threadsFlag());
+  const examples = [
+    'metasim experiment mnist-rotation',
+    'metasim experiment mnist-rotation-translation --data ~/mnist --out runs/table1 --seed 1',
+    'metasim experiment mnist-rotation --data procedural --quick --json',
+  ];
+  define<Flags>(outcome, command, examples, async ([name], flags, context) => {
+    const target = MNIST_TARGETS[name as MnistTargetName];
+    if (!target) throw new ConfigError(`Expected one of ${names.join(', ')} for the experiment but received "${name}"`);
+    const [{ runMnistToFolder }, { mnistResultText }, { QUICK }, { mnistFolder }] = await Promise.all([
+      import('./mnistRun.js'),
+      import('../report/mnistReport.js'),
+      import('../experiments/mnist/presets.js'),
+      import('../experiments/mnist/digits.js'),
+    ]);
+    const base = flags.quick ? QUICK : {};
+    const result = await runMnistToFolder(
+      {
+        target,
+        data: flags.data ?? mnistFolder(),
+        out: flags.out ?? `runs/${name}-${flags.seed}`,
+        config: {
+          ...base,
+          seed: flags.seed,
+          ...(flags.inception === undefined ? {} : { features: { ...base.features, weights: flags.inception } }),
+          ...(flags.warmStart ? {} : { warmStart: { kind: 'none' as const } }),
+        },
+        threads: flags.threads,
+      },
+      context,
+    );
+    return { json: result, text: mnistResultText(result) };
+  });
+}

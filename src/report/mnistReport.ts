@@ -1,0 +1,81 @@
+import type { ErrorDistribution } from '../experiments/mnist/learnedPose.js';
+import type { MnistResult } from '../experiments/mnist/experiment.js';
+import type { ReportSection } from './htmlReport.js';
+import { textTable } from './textTable.js';
+
+/** The paper's table 1, percent. */
+const PAPER: Readonly<Record<string, { grammar: number; metasim: number }>> = {
+  'mnist-rotation': { grammar: 14.8, metasim: 99.5 },
+  'mnist-rotation-translation': { grammar: 13.1, metasim: 99.3 },
+};
+
+const TABLE_HEAD = ['data', 'accuracy %', 'paper %'];
+const POSE_HEAD = ['attribute', 'target', 'mean abs error', 'p5', 'p50', 'p95', 'within 5 % of range', 'modes'];
+
+/** Table 1 and the learned pose, as plain text. */
+export function mnistResultText(result: MnistResult): string {
+  const { training, evaluation } = result.seconds;
+  return [
+    textTable(TABLE_HEAD, tableRows(result)),
+    '',
+    textTable(POSE_HEAD, poseRows(result)),
+    '',
+    `${result.digits}; ${describeFeatures(result)}`,
+    `training ${training.toFixed(0)} s, evaluation ${evaluation.toFixed(0)} s`,
+  ].join('\n');
+}
+
+/** The same as sections of a report. */
+export function mnistResultSections(result: MnistResult): ReportSection[] {
+  return [
+    {
+      heading: 'Task network on the target',
+      blocks: [
+        {
+          kind: 'table',
+          head: TABLE_HEAD,
+          rows: tableRows(result),
+          caption: `${result.config.evaluation.testImages} fresh target images; ${result.digits}; ${describeFeatures(result)}`,
+        },
+      ],
+    },
+    {
+      heading: 'Learned pose, relative to the target',
+      blocks: [{ kind: 'table', head: POSE_HEAD, rows: poseRows(result) }],
+    },
+  ];
+}
+
+function tableRows({ experiment, results }: MnistResult): (string | number)[][] {
+  const paper = PAPER[experiment];
+  return [
+    ['grammar', results.grammar.accuracy.toFixed(2), paper?.grammar.toFixed(1) ?? '-'],
+    ['Meta-Sim', results.metasim.accuracy.toFixed(2), paper?.metasim.toFixed(1) ?? '-'],
+  ];
+}
+
+function poseRows({ learned }: MnistResult): (string | number)[][] {
+  return Object.entries(learned).map(([name, distribution]) => poseRow(name, distribution));
+}
+
+function poseRow(name: string, { unit, target, meanAbsoluteError, percentiles, withinFivePercent, modes }: ErrorDistribution) {
+  const text = (value: number) => value.toFixed(2);
+  const [p5, , p50, , p95] = percentiles;
+  const modeText = modes.length === 0 ? 'none' : modes.map((mode) => mode.toFixed(0)).join(', ');
+  return [
+    name,
+    `${text(target)} ${unit}`,
+    `${text(meanAbsoluteError)} ${unit}`,
+    text(p5),
+    text(p50),
+    text(p95),
+    `${(100 * withinFivePercent).toFixed(1)} %`,
+    modeText,
+  ];
+}
+
+function describeFeatures({ features }: MnistResult): string {
+  return features.weights === 'imagenet'
+    ? `Inception layers ${features.layers.join(' + ')}, ImageNet weights`
+    : `layers ${features.layers.join(' + ')} of a RANDOM stand-in for Inception (${features.source}): no ImageNet weights found or wanted`;
+}

@@ -1,0 +1,69 @@
+import { evaluationSchema, parseConfig, trainConfigSchema } from '../config.js';
+import { classFolders, readLabelledFolder } from '../dataset/imageFolder.js';
+import { ConfigError } from '../errors.js';
+import { Engine } from '../render/engine.js';
+import type { SceneSource } from '../scene/sceneSource.js';
+import { sceneLabeller } from './labelledScenes.js';
+import { evaluateOffline } from './offlineEvaluation.js';
+import { loadRun } from './run.js';
+
+export interface EvaluateRunOptions {
+  /** Labelled real images, a sub-folder per class; default: V of the run's configuration. */
+  readonly test?: string;
+  /** Generated training images. */
+  readonly images: number;
+  /** Passes over them. */
+  readonly epochs: number;
+  readonly threads?: number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (fraction: number, detail: string) => void;
+}
+
+export interface RunScore {
+  /** Share of the real images classified rightly, in [0, 1]. */
+  readonly score: number;
+  readonly seconds: number;
+}
+
+/**
+ * Trains the task network twice from nothing, on a static dataset of a run's grammar and on one of the run, and scores
+ * both on real images (the comparison of the paper's tables).
+ * @throws ConfigError when the run has no V and no `test` is given
+ */
+export async function evaluateRun(
+  run: string,
+  options: EvaluateRunOptions,
+): Promise<{ grammar: RunScore; metasim: RunScore }> {
+  const loaded = await loadRun(run);
+  const { grammar, assets, record } = loaded;
+  const config = parseConfig(trainConfigSchema, record.config, `${run}/run.json: config`);
+  const folder = options.test ?? config.target.validation?.folder;
+  if (folder === undefined) {
+    loaded.dispose();
+    throw new ConfigError(`Expected --test, or target.validation in the run's configuration, but received neither`);
+  }
+  const engine = await Engine.create({ assets, workers: options.threads ?? config.workers });
+  try {
+    const labels = config.labels ?? (await classFolders(folder));
+    const test = await readLabelledFolder(folder, labels, grammar.canvas);
+    const settings = evaluationSchema.parse({ images: options.images, epochs: options.epochs });
+    const score = async (source: SceneSource, name: string, from: number): Promise<RunScore> => {
+      const { accuracy, seconds } = await evaluateOffline({
+        engine,
+        source,
+        label: sceneLabeller(grammar.schema, labels),
+        test,
+        classes: labels.length,
+        config: settings,
+        seed: config.seed,
+        signal: options.signal,
+        onProgress: (fraction, detail) => options.onProgress?.(from + fraction / 2, `${name}: ${detail}`),
+      });
+      return { score: accuracy, seconds };
+    };
+    return { grammar: await score(grammar, 'grammar', 0), metasim: await score(loaded.source, 'Meta-Sim', 0.5) };
+  } finally {
+    loaded.dispose();
+    await engine.close();
+  }
+}
