@@ -4,6 +4,4 @@ export * from './layout';
 export * from './render';
 export * from './strokes';
 export * from './verify';
-export * from './layout';
-export * from './render';
 export * from './vjp';
