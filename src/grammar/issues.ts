@@ -9,6 +9,8 @@ type Issue = z.core.$ZodIssue;
 interface Finding {
   readonly path: Path;
   readonly message: string;
+  /** The key is wrong, not the value. */
+  readonly atKey?: boolean;
 }
 
 const SHOWN = 8;
@@ -19,9 +21,9 @@ const SHOWN = 8;
  */
 export function schemaError(error: z.ZodError, value: Raw, locate: Locate): GrammarError {
   const findings = withoutEchoes(error.issues).flatMap((issue) => explain(issue, [], value));
-  const lines = findings.slice(0, SHOWN).map(({ path, message }) => {
+  const lines = findings.slice(0, SHOWN).map(({ path, message, atKey }) => {
     const where = path.length > 0 ? `${formatPath(path, locate)}: ` : '';
-    return `${locate(path)}: ${where}${message}`;
+    return `${locate(path, atKey)}: ${where}${message}`;
   });
   if (findings.length > SHOWN) lines.push(`and ${findings.length - SHOWN} more`);
   return new GrammarError(lines.join('\n'), { cause: error });
@@ -43,6 +45,7 @@ function explain(issue: Issue, base: Path, root: Raw): Finding[] {
       return issue.keys.map((key) => ({
         path: [...path, key],
         message: `Expected a known key but received ${JSON.stringify(key)}${suggestion(key, path)}`,
+        atKey: true,
       }));
     case 'invalid_union':
       return explainUnion(issue.errors as Issue[][], path, root);

@@ -29,8 +29,8 @@ export function prepare(written: RawObject, locate: Locate, overrides: GrammarOv
   for (const [key, value] of Object.entries(root)) {
     if (key === 'classes' && Array.isArray(value)) {
       prepared[key] = value.map((entry, i) => {
-        const name = isObject(entry) && typeof entry.name === 'string' ? entry.name : undefined;
-        return substitution.apply(entry, [key, i], name);
+        const name = isObject(entry) ? substitution.apply(entry.name, [key, i, 'name']) : undefined;
+        return substitution.apply(entry, [key, i], typeof name === 'string' ? name : undefined);
       });
     } else prepared[key] = substitution.apply(value, [key]);
   }

@@ -6,8 +6,8 @@ export type Path = readonly (string | number)[];
 
 /** Finds values in the file they come from. */
 export interface Locate {
-  /** `mnist.yaml:12:5`, or the grammar's name when there is no file. */
-  (path: Path): string;
+  /** `mnist.yaml:12:5`, or the grammar's name when there is no file; `atKey`: of the last step's key, not its value. */
+  (path: Path, atKey?: boolean): string;
   /** Names of the entries of tables that were written as mappings, so that paths read as written: `classes.car`. */
   readonly tables?: ReadonlyMap<string, readonly string[]>;
 }
@@ -74,7 +74,7 @@ export function readText(text: string, file: string): { value: RawObject; locate
     if (cause instanceof GrammarError) throw cause;
     throw new GrammarError(`${file}: Expected readable YAML but received: ${describe(cause)}`, { cause });
   }
-  const locate = located((path) => `${file}${position(document, lines, path)}`, parsed);
+  const locate = located((path, atKey) => `${file}${position(document, lines, path, atKey)}`, parsed);
   if (!(parsed instanceof Map)) {
     throw new GrammarError(`${locate([])}: Expected a mapping for the grammar but received ${show(parsed)}`);
   }
@@ -94,7 +94,7 @@ export function readDefinition(definition: unknown, name: string): { value: RawO
 }
 
 /** Adds the names in mapped tables to a function that finds places. */
-function located(place: (path: Path) => string, source: unknown): Locate {
+function located(place: (path: Path, atKey?: boolean) => string, source: unknown): Locate {
   const tables = new Map<string, readonly string[]>();
   for (const table of ORDERED_TABLES) {
     const entries = source instanceof Map ? source.get(table) : isObject(source) ? source[table] : undefined;
@@ -169,7 +169,7 @@ function checkTextDepth(text: string, file: string): void {
 }
 
 /** `:line:column` of the value at `path`, or of the nearest thing above it that is in the file. */
-function position(document: Document.Parsed, lines: LineCounter, path: Path): string {
+function position(document: Document.Parsed, lines: LineCounter, path: Path, atKey = false): string {
   let node: unknown = document.contents;
   let offset = rangeStart(node) ?? 0;
   for (const [depth, step] of path.entries()) {
@@ -177,7 +177,8 @@ function position(document: Document.Parsed, lines: LineCounter, path: Path): st
     if (!next) break;
     offset = rangeStart(next.value) ?? rangeStart(next.key) ?? offset;
     // A key is the better place for nested values: that is where the reader looks.
-    if (next.key !== undefined && !isScalarLike(next.value)) offset = rangeStart(next.key) ?? offset;
+    const asked = atKey && depth === path.length - 1;
+    if (next.key !== undefined && (asked || !isScalarLike(next.value))) offset = rangeStart(next.key) ?? offset;
     node = next.value;
   }
   const { line, col } = lines.linePos(offset);
