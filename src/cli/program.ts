@@ -1,16 +1,18 @@
 import { Command } from 'commander';
 import { toolVersion } from '../dataset/toolVersion.js';
+import { addDoctor } from './doctor.js';
+import { addFetch } from './fetch.js';
 import type { Outcome } from './frame.js';
 import { addGenerate } from './generate.js';
 import { addRender } from './render.js';
 import { addSample } from './sample.js';
 
 /** The commands in the order `--help` lists them. */
-const COMMANDS = [addSample, addRender, addGenerate];
+const COMMANDS = [addSample, addRender, addGenerate, addFetch, addDoctor];
 
 const HELP = `
 Examples:
-  $ metasim generate examples/grammars/digits.yaml --count 1000 --out data/digits
+  $ metasim generate examples/grammars/mnist.yaml --count 1000 --out data/digits
   $ metasim COMMAND --help
 
 Exit codes:
