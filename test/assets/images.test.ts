@@ -1,0 +1,128 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createCanvas } from '@napi-rs/canvas';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { imageAssets } from '../../src/assets/imageAssets.js';
+import { readImageHeader } from '../../src/assets/imageHeader.js';
+import { AssetError } from '../../src/errors.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'metasim-images-'));
+mkdirSync(join(folder, 'cars'));
+
+/** Left half red, right half transparent (green where there is no transparency). */
+function picture(width: number, height: number, opaque: boolean) {
+  const canvas = createCanvas(width, height);
+  const context = canvas.getContext('2d');
+  if (opaque) {
+    context.fillStyle = '#00ff00';
+    context.fillRect(0, 0, width, height);
+  }
+  context.fillStyle = '#ff0000';
+  context.fillRect(0, 0, width / 2, height);
+  return canvas;
+}
+
+const png = new Uint8Array(picture(8, 6, false).toBuffer('image/png'));
+const jpeg = new Uint8Array(picture(40, 24, true).toBuffer('image/jpeg', 95));
+const webp = new Uint8Array(picture(10, 4, true).toBuffer('image/webp', 95));
+writeFileSync(join(folder, 'cars/a.png'), png);
+writeFileSync(join(folder, 'cars/b.jpg'), jpeg);
+writeFileSync(join(folder, 'c.webp'), webp);
+writeFileSync(join(folder, 'cars/notes.txt'), 'no image');
+
+async function rejected(promise: Promise<unknown>): Promise<string> {
+  const error = await promise.then(
+    () => assert.unreachable(),
+    (reason: unknown) => reason,
+  );
+  assert.instance(error, AssetError);
+  return (error as Error).message;
+}
+
+test('headers: PNG, JPEG and all three kinds of WebP', () => {
+  assert.equal(readImageHeader(png, 'a'), { type: 'png', width: 8, height: 6 });
+  assert.equal(readImageHeader(jpeg, 'b'), { type: 'jpeg', width: 40, height: 24 });
+  assert.equal(readImageHeader(webp, 'c'), { type: 'webp', width: 10, height: 4 });
+  const riff = (kind: string, payload: number[]) =>
+    Uint8Array.from([...Buffer.from(`RIFF0000WEBP${kind}0000`), ...payload, ...new Array(20).fill(0)]);
+  // By the format's specification: VP8X has 24-bit sizes minus one, VP8L 14-bit ones behind 0x2f, VP8 after 9d 01 2a.
+  assert.equal(readImageHeader(riff('VP8X', [0, 0, 0, 0, 0x0f, 0x27, 0, 0xff, 0, 0]), 'x'), {
+    type: 'webp',
+    width: 10000,
+    height: 256,
+  });
+  // 300 − 1 = 0x12b, 200 − 1 = 0xc7: bits 0…13 and 14…27.
+  const bits = 0x12b | (0xc7 << 14);
+  assert.equal(
+    readImageHeader(riff('VP8L', [0x2f, bits & 255, (bits >> 8) & 255, (bits >> 16) & 255, bits >>> 24]), 'l'),
+    { type: 'webp', width: 300, height: 200 },
+  );
+  assert.equal(readImageHeader(riff('VP8 ', [0, 0, 0, 0x9d, 0x01, 0x2a, 0x40, 0x41, 0x20, 0x00]), 'v'), {
+    type: 'webp',
+    width: 320,
+    height: 32,
+  });
+});
+
+test('headers: every truncation of a file is an answer or an AssetError', () => {
+  for (const bytes of [png, jpeg, webp]) {
+    for (let length = 0; length < Math.min(bytes.length, 400); length++) {
+      try {
+        const { width, height } = readImageHeader(bytes.slice(0, length), 'cut');
+        assert.ok(width >= 1 && height >= 1);
+      } catch (error) {
+        assert.instance(error, AssetError);
+      }
+    }
+  }
+});
+
+test('imageAssets: names, sizes and order by glob; pixels are straight RGBA', async () => {
+  const library = await imageAssets(folder, '**', { namePrefix: 'toy/', licence: 'CC0-1.0', edge: 'extend' });
+  assert.equal(library.names, ['toy/c', 'toy/cars/a', 'toy/cars/b']);
+  assert.equal(
+    library.assets.map(({ width, height, edge, licence }) => [width, height, edge, licence]),
+    [
+      [10, 4, 'extend', 'CC0-1.0'],
+      [8, 6, 'extend', 'CC0-1.0'],
+      [40, 24, 'extend', 'CC0-1.0'],
+    ],
+  );
+  const image = await library.assets[1].load();
+  assert.equal([image.width, image.height, image.format, image.pixels.length], [8, 6, 'rgba8', 8 * 6 * 4]);
+  assert.equal([...image.pixels.slice(0, 4)], [255, 0, 0, 255]);
+  assert.is(image.pixels[7 * 4 + 3], 0);
+  const photo = await library.assets[2].load();
+  const [red, green, , alpha] = photo.pixels.slice(4 * (12 * 40 + 30));
+  assert.ok(red < 20 && green > 235 && alpha === 255, 'the right half of the JPEG is green');
+  assert.equal((await imageAssets(folder, 'cars/*')).names, ['cars/a', 'cars/b']);
+});
+
+test('a small file that would decode to gigabytes is refused by its header', async () => {
+  const bomb = png.slice();
+  new DataView(bomb.buffer).setUint32(16, 16000);
+  new DataView(bomb.buffer).setUint32(20, 16000);
+  writeFileSync(join(folder, 'bomb.png'), bomb);
+  const said = await rejected(imageAssets(folder, 'bomb.png'));
+  assert.match(said, /at most 16384 px a side and 16777216 px in all for .*bomb.png but received 16000 × 16000/);
+  rmSync(join(folder, 'bomb.png'));
+  assert.match(await rejected(imageAssets(folder, 'c.webp', { maxPixels: 39 })), /received 10 × 4/);
+});
+
+test('damaged, changed, missing: errors name the file', async () => {
+  writeFileSync(join(folder, 'text.png'), 'this is no image at all, only its name says so');
+  assert.match(await rejected(imageAssets(folder, 'text.png')), /Expected a PNG, JPEG or WebP file for .*text.png/);
+  writeFileSync(join(folder, 'cut.png'), png.slice(0, 40));
+  const cut = await imageAssets(folder, 'cut.png');
+  assert.match(await rejected(Promise.resolve(cut.assets[0].load())), /Expected a decodable image at .*cut.png/);
+  writeFileSync(join(folder, 'cut.png'), picture(5, 5, false).toBuffer('image/png'));
+  assert.match(await rejected(Promise.resolve(cut.assets[0].load())), /8 × 6 px .* as when it was listed/);
+  assert.match(await rejected(imageAssets(folder, 'none/*')), /match none\/\* in .* but received none/);
+  assert.match(await rejected(imageAssets(join(folder, 'nowhere'), '**')), /readable folder of images/);
+});
+
+test.after(() => rmSync(folder, { recursive: true }));
+
+test.run();
