@@ -4,5 +4,6 @@
  * come with it, because tfjs-core's build for Node leaves its own out.
  */
 import './gradients.js';
+import './spatialGradients.js';
 
 export * as tf from '@tensorflow/tfjs-core';
