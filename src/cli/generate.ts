@@ -29,7 +29,8 @@ export function addGenerate(program: Command, outcome: Outcome): void {
     .addOption(assetsFlag())
     .addOption(setFlag());
   const examples = [
-    'metasim generate examples/grammars/mnist.yaml --count 1000 --seed 7 --out data/digits',
+    'metasim generate examples/grammars/mnist.yaml --set digits=digits --count 1000 --seed 7 --out data/digits',
+    'metasim generate examples/grammars/mnist.yaml --assets mnist:mnist --count 60000 --out data/mnist',
     'metasim generate runs/mnist --count 10000 --out data/adapted --masks --threads 8',
     'metasim generate cars.yaml --assets images:textures,glob=cars/*.png --set traffic=3 --out data/cars',
   ];

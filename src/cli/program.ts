@@ -12,7 +12,7 @@ const COMMANDS = [addSample, addRender, addGenerate, addFetch, addDoctor];
 
 const HELP = `
 Examples:
-  $ metasim generate examples/grammars/mnist.yaml --count 1000 --out data/digits
+  $ metasim generate examples/grammars/mnist.yaml --set digits=digits --count 1000 --out data/digits
   $ metasim COMMAND --help
 
 Exit codes:

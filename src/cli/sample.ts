@@ -30,7 +30,7 @@ export function addSample(program: Command, outcome: Outcome): void {
     .addOption(assetsFlag())
     .addOption(setFlag());
   const examples = [
-    'metasim sample examples/grammars/mnist.yaml --count 1000 --seed 7 --out scenes.msg',
+    'metasim sample examples/grammars/mnist.yaml --set digits=digits --count 1000 --seed 7 --out scenes.msg',
     'metasim sample runs/mnist --count 100 --out transformed.msg',
   ];
   define<Flags>(outcome, command, examples, async ([path], flags, context) => {

@@ -92,6 +92,19 @@ test('sample and render make the same images and labels as generate, on any numb
   }
 });
 
+test('the example of --help runs as it is printed', async () => {
+  const help = await runCli(['--help']);
+  const line = /\$ metasim (generate .+)/.exec(help.stdout)?.[1] ?? '';
+  const words = line.split(' ');
+  assert.is(words[0], 'generate');
+  const out = join(folder, 'example');
+  words[words.indexOf('--out') + 1] = out;
+  words[words.indexOf('--count') + 1] = '10';
+  const { code, stderr } = await runCli(words);
+  assert.is(code, 0, stderr);
+  assert.is(labelsOf(out).length, 10);
+});
+
 test('a folder with something in it is refused with code 1 and stays as it is', async () => {
   const out = join(folder, 'full');
   mkdirSync(out);
