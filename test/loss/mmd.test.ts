@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import '@tensorflow/tfjs-backend-wasm';
 import { ConfigError, ShapeError } from '../../src/errors.js';
+import { initBackend } from '../../src/learn/backend.js';
 import type { FeatureExtractor } from '../../src/learn/inception/inception.js';
 import { Inception } from '../../src/learn/inception/inception.js';
 import { tf } from '../../src/learn/tf.js';
@@ -9,7 +9,7 @@ import type { Bandwidth } from '../../src/loss/gaussianKernel.js';
 import { MmdLoss } from '../../src/loss/mmd.js';
 import { RandomStream } from '../../src/random.js';
 
-await tf.setBackend('wasm');
+await initBackend({ prefer: 'wasm' });
 
 const SIZE = 6;
 
