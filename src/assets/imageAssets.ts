@@ -94,11 +94,18 @@ async function decode(path: string, expected: ImageHeader): Promise<SpriteImage>
   }
   try {
     const image = await loadImage(bytes);
+    // Drawn to another size it would silently be stretched.
+    if (image.width !== width || image.height !== height) {
+      throw new AssetError(
+        `Expected ${width} × ${height} px as in its header for ${path} but received ${image.width} × ${image.height}`,
+      );
+    }
     const context = createCanvas(width, height).getContext('2d');
     context.drawImage(image, 0, 0, width, height);
     const { data } = context.getImageData(0, 0, width, height);
     return { width, height, format: 'rgba8', pixels: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) };
   } catch (cause) {
+    if (cause instanceof AssetError) throw cause;
     throw new AssetError(`Expected a decodable image at ${path} (${String(cause)})`, { cause });
   }
 }

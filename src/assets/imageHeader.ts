@@ -3,7 +3,7 @@ import { AssetError } from '../errors.js';
 /** What an image file says about itself before anything is decoded. */
 export interface ImageHeader {
   readonly type: 'png' | 'jpeg' | 'webp';
-  /** px, ≥ 1; as stored, before any EXIF rotation. */
+  /** px, ≥ 1; of the upright picture, as decoders give it: a JPEG's EXIF orientation is applied. */
   readonly width: number;
   readonly height: number;
 }
@@ -63,6 +63,7 @@ function readWebp(bytes: Uint8Array, view: DataView): ImageHeader | undefined {
 function readJpeg(bytes: Uint8Array, view: DataView): ImageHeader | undefined {
   if (bytes.length < 4 || bytes[0] !== 0xff || bytes[1] !== 0xd8) return undefined;
   let at = 2;
+  let lying = false;
   while (at + 9 < bytes.length) {
     if (bytes[at] !== 0xff) return undefined;
     const marker = bytes[at + 1];
@@ -73,11 +74,33 @@ function readJpeg(bytes: Uint8Array, view: DataView): ImageHeader | undefined {
     }
     // Start of frame: c0 … cf without the tables c4, c8, cc. Height stands before width.
     if (marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc) {
-      return { type: 'jpeg', width: view.getUint16(at + 7), height: view.getUint16(at + 5) };
+      const [height, width] = [view.getUint16(at + 5), view.getUint16(at + 7)];
+      return lying ? { type: 'jpeg', width: height, height: width } : { type: 'jpeg', width, height };
     }
+    if (marker === 0xe1) lying ||= swapsSides(bytes.subarray(at + 4, at + 2 + view.getUint16(at + 2)));
     // Scan data or the end before any frame.
     if (marker === 0xda || marker === 0xd9) return undefined;
     at += 2 + view.getUint16(at + 2);
   }
   return undefined;
+}
+
+/**
+ * Whether an EXIF segment turns the picture by a quarter: tag 0x0112 (orientation) of the first directory is 5 … 8.
+ * Layout: `Exif`, two zero bytes, byte order `II` or `MM`, 42, offset of the directory, number of entries, entries of 12
+ * bytes (tag, type, count, value).
+ */
+function swapsSides(segment: Uint8Array): boolean {
+  if (segment.length < 16 || ascii(segment, 0, 6) !== 'Exif\0\0') return false;
+  const tiff = new DataView(segment.buffer, segment.byteOffset + 6, segment.length - 6);
+  const little = tiff.getUint16(0) === 0x4949;
+  const directory = tiff.getUint32(4, little);
+  if (directory + 2 > tiff.byteLength) return false;
+  const entries = tiff.getUint16(directory, little);
+  for (let i = 0, at = directory + 2; i < entries && at + 12 <= tiff.byteLength; i++, at += 12) {
+    if (tiff.getUint16(at, little) !== 0x0112) continue;
+    const orientation = tiff.getUint16(at + 8, little);
+    return orientation >= 5 && orientation <= 8;
+  }
+  return false;
 }

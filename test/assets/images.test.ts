@@ -100,6 +100,27 @@ test('imageAssets: names, sizes and order by glob; pixels are straight RGBA', as
   assert.equal((await imageAssets(folder, 'cars/*')).names, ['cars/a', 'cars/b']);
 });
 
+test('a JPEG with an EXIF quarter turn has the size that it decodes to', async () => {
+  // Orientation 6 in both byte orders: one entry (0x0112, type 3, count 1, value 6).
+  const tags = {
+    MM: [0x4d, 0x4d, 0, 42, 0, 0, 0, 8, 0, 1, 0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, 6, 0, 0],
+    II: [0x49, 0x49, 42, 0, 8, 0, 0, 0, 1, 0, 0x12, 0x01, 3, 0, 1, 0, 0, 0, 6, 0, 0, 0],
+  };
+  for (const [order, tiff] of Object.entries(tags)) {
+    const segment = [0xff, 0xe1, 0, 2 + 6 + tiff.length, ...Buffer.from('Exif\0\0'), ...tiff];
+    const file = Uint8Array.from([...jpeg.slice(0, 2), ...segment, ...jpeg.slice(2)]);
+    assert.equal(readImageHeader(file, order), { type: 'jpeg', width: 24, height: 40 });
+    writeFileSync(join(folder, `turned${order}.jpg`), file);
+    const [asset] = (await imageAssets(folder, `turned${order}.jpg`)).assets;
+    const { width, height, pixels } = await asset.load();
+    assert.equal([width, height], [24, 40]);
+    // Turned clockwise, the red left half is the upper one.
+    assert.ok(pixels[0] > 235 && pixels[1] < 20);
+    assert.ok(pixels[4 * 24 * 39] < 20 && pixels[4 * 24 * 39 + 1] > 235);
+    rmSync(join(folder, `turned${order}.jpg`));
+  }
+});
+
 test('a small file that would decode to gigabytes is refused by its header', async () => {
   const bomb = png.slice();
   new DataView(bomb.buffer).setUint32(16, 16000);
