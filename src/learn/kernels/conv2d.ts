@@ -11,11 +11,6 @@ type Pad = 'valid' | 'same' | number | tf.backend_util.ExplicitPadding;
 /** Codes of assembly/learn/microKernel.ts. */
 const ACTIVATIONS: Readonly<Record<string, number>> = { linear: 0, relu: 1, relu6: 2 };
 
-/** XNNPACK's forward kernel is as fast as ours from here on, and faster for few channels. */
-function ownForwardIsFaster(_info: ConvInfo): boolean {
-  return true;
-}
-
 function convInfo(xShape: number[], filterShape: number[], attrs: KernelArgs['attrs']): ConvInfo | undefined {
   if (attrs.dataFormat === 'NCHW') return undefined;
   const info = tf.backend_util.computeConv2DInfo(
@@ -96,22 +91,37 @@ function whole(host: KernelHost, tensor: tf.TensorInfo): Pointer {
   return { kind: 'in', pointer: pointerOf(host.backend, tensor), bytes: 4 * tf.util.sizeFromShape(tensor.shape) };
 }
 
-const conv2d: OwnKernel = (host, { inputs, attrs }, stock) => {
+const conv2d: OwnKernel = (host, { inputs, attrs }) => {
   const info = convInfo(inputs.x.shape, inputs.filter.shape, attrs);
-  if (!info || isEmpty(info) || (stock && !ownForwardIsFaster(info))) return undefined;
+  if (!info || isEmpty(info)) return undefined;
   return forward(host, info, { x: inputs.x, filter: inputs.filter }, ACTIVATIONS.linear);
 };
 
-const fusedConv2d: OwnKernel = (host, { inputs, attrs }, stock) => {
+const fusedConv2d: OwnKernel = (host, { inputs, attrs }) => {
   const info = convInfo(inputs.x.shape, inputs.filter.shape, attrs);
   const activation = ACTIVATIONS[(attrs.activation as string | undefined) ?? 'linear'];
-  if (!info || isEmpty(info) || activation === undefined || (stock && !ownForwardIsFaster(info))) return undefined;
+  if (!info || isEmpty(info) || activation === undefined) return undefined;
   const { x, filter, bias } = inputs;
   if (bias && tf.util.sizeFromShape(bias.shape) !== info.outChannels) return undefined;
   return forward(host, info, { x, filter, bias }, activation);
 };
 
-/** Conv2DBackpropInput. At stride 1 with enough channels a convolution of dy, else columns added to windows. */
+/**
+ * As a convolution the gradient costs h · w windows, as columns added to windows oh · ow and the additions. So the
+ * former where there are channels enough for tiles and the image hardly shrinks.
+ */
+function inputGradientAsConvolution(info: ConvInfo): boolean {
+  return (
+    info.strideHeight === 1 &&
+    info.strideWidth === 1 &&
+    info.inChannels >= 8 &&
+    info.inHeight * info.inWidth <= 1.1 * info.outHeight * info.outWidth &&
+    info.padInfo.top < info.filterHeight &&
+    info.padInfo.left < info.filterWidth
+  );
+}
+
+/** Conv2DBackpropInput. */
 const inputGradient: OwnKernel = (host, { inputs, attrs }) => {
   const info = convInfo(attrs.inputShape as number[], inputs.filter.shape, attrs);
   if (!info || isEmpty(info)) return undefined;
@@ -122,13 +132,7 @@ const inputGradient: OwnKernel = (host, { inputs, attrs }) => {
   const filter = whole(host, inputs.filter);
   const inBytes = bytesOfImage(info, 'in');
   const outBytes = bytesOfImage(info, 'out');
-  const { filterHeight, filterWidth, padInfo } = info;
-  const asConvolution =
-    info.strideHeight === 1 &&
-    info.strideWidth === 1 &&
-    info.inChannels >= 8 &&
-    padInfo.top < filterHeight &&
-    padInfo.left < filterWidth;
+  const asConvolution = inputGradientAsConvolution(info);
   const [h, w, c, kh, kw, oc, oh, ow, , , top, left] = geometry(info);
   const scratch = asConvolution
     ? host.ask('conv2dScratch', oh, ow, oc, kh, kw, c, h, w, 1, 1, kh - 1 - top, kw - 1 - left)

@@ -65,7 +65,9 @@ export class HelperThreads {
     for (let i = 0; i < count; i++) {
       const control = new Int32Array(new SharedArrayBuffer(CONTROL_WORDS * 4));
       const workerData: HelperData = { module, memory, control };
-      const worker = new Worker(url, { workerData, execArgv: typescript ? ['--import', 'tsx'] : [] });
+      const worker = typescript
+        ? new Worker(sourceLoader(url), { workerData, eval: true, execArgv: [] })
+        : new Worker(url, { workerData, execArgv: [] });
       threads.#helpers.push({ worker, control });
       ready.push(
         new Promise((resolve, reject) => {
@@ -185,4 +187,10 @@ export class HelperThreads {
       this.#bytes = new Uint8Array(this.#memory.buffer);
     }
   }
+}
+
+/** A script that loads a TypeScript file: under Node 20 tsx's hooks do not reach a worker's entry file by themselves. */
+function sourceLoader(url: URL): string {
+  const tsx = import.meta.resolve('tsx/esm/api');
+  return `import(${JSON.stringify(tsx)}).then((tsx) => { tsx.register(); return import(${JSON.stringify(url.href)}); })`;
 }
