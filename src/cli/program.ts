@@ -1,18 +1,33 @@
 import { Command } from 'commander';
 import { toolVersion } from '../dataset/toolVersion.js';
+import { addDemo } from './demo.js';
 import { addDoctor } from './doctor.js';
+import { addEvaluate } from './evaluate.js';
+import { addExperiment } from './experiment.js';
 import { addFetch } from './fetch.js';
 import type { Outcome } from './frame.js';
 import { addGenerate } from './generate.js';
 import { addRender } from './render.js';
 import { addSample } from './sample.js';
+import { addTrain } from './train.js';
 
 /** The commands in the order `--help` lists them. */
-const COMMANDS = [addSample, addRender, addGenerate, addFetch, addDoctor];
+const COMMANDS = [
+  addDemo,
+  addExperiment,
+  addTrain,
+  addEvaluate,
+  addSample,
+  addRender,
+  addGenerate,
+  addFetch,
+  addDoctor,
+];
 
 const HELP = `
 Examples:
   $ metasim generate examples/grammars/mnist.yaml --set digits=digits --count 1000 --out data/digits
+  $ metasim experiment mnist-rotation --out runs/rotation
   $ metasim COMMAND --help
 
 Exit codes:
