@@ -21,8 +21,8 @@ export const mnistSchema: SceneSchema = {
   dimension: 2,
   channels: 1,
   attributes: [
-    attribute('x', AttributeRole.X, 0, 64),
-    attribute('y', AttributeRole.Y, 0, 64),
+    attribute('x', AttributeRole.X, -64, 64),
+    attribute('y', AttributeRole.Y, -64, 64),
     attribute('rotation', AttributeRole.Rotation, -180, 180, true),
     attribute('scale', AttributeRole.Scale, 0, 4),
     attribute('brightness', AttributeRole.Brightness, 0, 1),
