@@ -116,7 +116,7 @@ export async function reconstructionQuality(
 ): Promise<ReconstructionQuality> {
   const { layout } = transformer;
   const graphs = graphTensors(layout, batch);
-  const [units, classes] = tf.tidy(() => [
+  const [units, classes] = tf.tidy((): [tf.Tensor, tf.Tensor] => [
     transformer.reconstructUnits(graphs),
     tf.argMax(transformer.reconstruct(graphs).classLogits, -1),
   ]);

@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { turns } from '../../src/learn/angle.js';
+import { initBackend } from '../../src/learn/backend.js';
 import { DistributionTransformer, type TransformerConfig } from '../../src/learn/distributionTransformer.js';
 import { graphTensors } from '../../src/learn/graphTensors.js';
 import { attributeNoise } from '../../src/learn/sampling.js';
@@ -116,7 +117,7 @@ test('transform keeps structure and shared arrays, and stays inside the range', 
 test('a scene is transformed the same alone, in a batch with larger scenes and in any order, with noise', async () => {
   const transformer = new DistributionTransformer({ schema: randomSchema, seed: 1 });
   const batch = random.sampleBatch({ seed: 0, start: 0, count: 300 });
-  for (const activate of [useCpu, useWasm]) {
+  for (const activate of [useCpu, useWasm, () => initBackend({ prefer: 'wasm' })]) {
     await activate();
     const together = await transformer.transform(batch, { sigma: 0.05 });
     for (const i of [0, 7, 299]) {
