@@ -56,9 +56,8 @@ export function attributeRange(spec: AttributeSpec): number {
 export function toRange(spec: AttributeSpec, value: number): number {
   const range = attributeRange(spec);
   if (!spec.periodic) return Math.min(spec.maximum, Math.max(spec.minimum, value));
-  const turns = (value - spec.minimum) / range;
-  const wrapped = spec.minimum + (turns - Math.floor(turns)) * range;
-  return wrapped >= spec.maximum ? spec.minimum : wrapped;
+  const wrapped = value - range * Math.floor((value - spec.minimum) / range);
+  return wrapped < spec.minimum || wrapped >= spec.maximum ? spec.minimum : wrapped;
 }
 
 /** `a − b` in the attribute's unit; for a periodic attribute the short way round, in [−range/2, range/2). */

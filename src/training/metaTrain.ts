@@ -116,11 +116,14 @@ export async function metaTrain(options: MetaTrainOptions): Promise<MetaState> {
     for (let iteration = 0; iteration < config.iterations; iteration++) { // 7
       signal?.throwIfAborted();
       const samples = await timed('sample', () => sampleTransformed(options, epoch, iteration)); // 8, 9
-      const rendered = await timed('render', () => options.engine.render(samples.scenes, { color: 'f32', signal })); // 10
-      data.add(rendered, samples.scenes, task?.label); // 11
-      mmdSum += await addMmdGradient(options, samples, rendered, loss, timed); // 12
-      if (task) await timed('transformer', () => addLogProbGradient(options, samples, logProb));
-      samples.graphs.dispose();
+      try {
+        const rendered = await timed('render', () => options.engine.render(samples.scenes, { color: 'f32', signal })); // 10
+        data.add(rendered, samples.scenes, task?.label); // 11
+        mmdSum += await addMmdGradient(options, samples, rendered, loss, timed); // 12
+        if (task) await timed('transformer', () => addLogProbGradient(options, samples, logProb));
+      } finally {
+        samples.graphs.dispose();
+      }
       const isLast = iteration === config.iterations - 1;
       if (config.optimiseEvery === 'batch' && !isLast) {
         await optimiser.applyGradients(loss.gradients());
