@@ -21,7 +21,11 @@ import { initBackend } from '../../src/learn/backend.js';
 import { convolutionsOf, stagesUpTo } from '../../src/learn/inception/architecture.js';
 import { type FetchInceptionOptions, fetchInception, INCEPTION_MD5 } from '../../src/learn/inception/fetch.js';
 import { Inception } from '../../src/learn/inception/inception.js';
-import { readInceptionWeights } from '../../src/learn/inception/weightFiles.js';
+import {
+  findInceptionWeights,
+  inceptionCacheFolder,
+  readInceptionWeights,
+} from '../../src/learn/inception/weightFiles.js';
 import { tf } from '../../src/learn/tf.js';
 import { RandomStream } from '../../src/random.js';
 
@@ -133,6 +137,30 @@ test('a Keras file is downloaded, converted, and read back tensor for tensor', a
   }
   // The server is gone: what is there is not fetched again.
   assert.equal(await fetchInception({ url, cacheDir, layer: 192 }), { folder: cacheDir, downloaded: false });
+});
+
+test('weights are looked for in METASIM_DATA first, then in the cache under XDG_CACHE_HOME', () => {
+  const saved = { data: process.env.METASIM_DATA, cache: process.env.XDG_CACHE_HOME };
+  const [data, cache] = [join(ROOT, 'data'), join(ROOT, 'xdg')];
+  try {
+    process.env.METASIM_DATA = data;
+    process.env.XDG_CACHE_HOME = cache;
+    assert.is(inceptionCacheFolder(), join(cache, 'metasim', 'inception_v3'));
+    cpSync(join(ROOT, 'cache'), inceptionCacheFolder(), { recursive: true });
+    assert.is(findInceptionWeights(5), inceptionCacheFolder());
+    cpSync(join(ROOT, 'cache'), join(data, 'inception_v3'), { recursive: true });
+    assert.is(findInceptionWeights(5), join(data, 'inception_v3'));
+    // Layer 768 needs the second pair of files, which neither has.
+    assert.ok(![inceptionCacheFolder(), join(data, 'inception_v3')].includes(findInceptionWeights(70) ?? ''));
+  } finally {
+    for (const [name, value] of [
+      ['METASIM_DATA', saved.data],
+      ['XDG_CACHE_HOME', saved.cache],
+    ] as const) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
+  }
 });
 
 test('the network with converted weights is convolution, batch norm and ReLU, written out', async () => {
