@@ -157,6 +157,17 @@ export const trainConfigSchema = z.strictObject({
   workers: z.number().int().min(0).max(1024).optional().describe('render threads; default: all cores'),
 });
 
+/** Those settings of a training configuration that `trainTransformer` reads. */
+export const stageSchema = trainConfigSchema.pick({
+  seed: true,
+  features: true,
+  mmd: true,
+  transformer: true,
+  pretrain: true,
+  warmStart: true,
+  meta: true,
+});
+
 /** A filled-in training configuration. */
 export type TrainConfig = z.output<typeof trainConfigSchema>;
 /** What a user writes: everything with a default may be left out. */
@@ -169,6 +180,17 @@ export type PretrainConfig = z.output<typeof pretrainSchema>;
 export type TaskConfig = z.output<typeof taskSchema>;
 export type EvaluationConfig = z.output<typeof evaluationSchema>;
 export type MmdConfig = z.output<typeof mmdSchema>;
+
+/** What `stageConfig` takes: everything may be left out. */
+export type StageConfigInput = z.input<typeof stageSchema>;
+
+/**
+ * The settings of `trainTransformer`: those given, defaults for the others.
+ * @throws ConfigError with one line per problem, each naming the path
+ */
+export function stageConfig(input: StageConfigInput = {}): z.output<typeof stageSchema> {
+  return parseConfig(stageSchema, input, 'stageConfig');
+}
 
 /**
  * Checks a value against a schema and fills in the defaults.

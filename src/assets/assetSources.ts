@@ -1,4 +1,5 @@
-import type { AssetSource } from '../config.js';
+import { z } from 'zod';
+import { type AssetSource, type AssetSourceInput, assetSourceSchema, parseConfig } from '../config.js';
 import { AssetLibrary } from './assetLibrary.js';
 import { imageAssets } from './imageAssets.js';
 import { mnistAssets } from './mnist.js';
@@ -7,10 +8,13 @@ import { proceduralDigits } from './proceduralDigits.js';
 
 /**
  * The textures that a configuration names, after the built-in backgrounds (`backgrounds/…`), which are always there.
- * @throws AssetError when a folder or file is missing or unreadable, or two textures share a name
+ * @param sources what a configuration's `assets` holds; everything with a default may be left out
+ * @throws ConfigError for a source that does not follow the schema; AssetError when a folder or file is missing or
+ *   unreadable, or two textures share a name; DatasetError for MNIST files that are missing or damaged
  */
-export async function openAssetSources(sources: readonly AssetSource[]): Promise<AssetLibrary> {
-  const libraries = await Promise.all(sources.map(openAssetSource));
+export async function openAssetSources(sources: readonly AssetSourceInput[]): Promise<AssetLibrary> {
+  const parsed = parseConfig(z.array(assetSourceSchema), sources, 'assets');
+  const libraries = await Promise.all(parsed.map(openAssetSource));
   return new AssetLibrary([proceduralBackgrounds(), ...libraries].flatMap((library) => library.assets));
 }
 

@@ -1,0 +1,163 @@
+/**
+ * Public API of metasim, listed by hand. Importing it starts no thread, loads no tfjs backend and prints nothing.
+ *
+ * The road: `loadGrammar` → `sampleBatch` → `DistributionTransformer` → `Engine.render` → labels and datasets, and back
+ * through `Engine.vjp` → `MmdLoss` → `metaTrain`. `trainTransformer` walks all of it, `trainFromConfig` from a file.
+ * @module
+ */
+
+export { annotateBatch, annotateScene, type ObjectLabel, type ObjectPose } from './annotate/annotateScene.js';
+// Assets: what scenes are drawn with.
+export {
+  type Asset,
+  AssetLibrary,
+  type SpriteAsset,
+  type SpriteImage,
+} from './assets/assetLibrary.js';
+export { openAssetSources } from './assets/assetSources.js';
+export { type ImageAssetOptions, imageAssets } from './assets/imageAssets.js';
+export { type MnistRange, type MnistSplit, mnistAssets } from './assets/mnist.js';
+export { type ProceduralBackgroundOptions, proceduralBackgrounds } from './assets/proceduralBackgrounds.js';
+export { type ProceduralDigitOptions, proceduralDigits } from './assets/proceduralDigits.js';
+// Configurations (docs/CONFIGURATION.md), and the schemas to build one's own from.
+export {
+  type AssetSource,
+  type AssetSourceInput,
+  assetSourceSchema,
+  type EvaluationConfig,
+  evaluationSchema,
+  featuresSchema,
+  loadConfig,
+  type MetaConfig,
+  metaSchema,
+  mmdSchema,
+  parseConfig,
+  pretrainSchema,
+  type StageConfigInput,
+  stageConfig,
+  type TaskConfig,
+  type TrainConfig,
+  type TrainConfigInput,
+  taskSchema,
+  trainConfigSchema,
+  transformerSchema,
+  warmStartSchema,
+} from './config.js';
+export {
+  type CanvasShape,
+  classFolders,
+  type FolderImages,
+  type ImageFolderOptions,
+  type LabelledFolderImages,
+  readImageFolder,
+  readLabelledFolder,
+} from './dataset/imageFolder.js';
+export type { LicenceUse, Manifest } from './dataset/manifest.js';
+export { readSceneFile, writeSceneFile } from './dataset/sceneFile.js';
+// Datasets.
+export { type ImageLabels, type WriteDatasetOptions, writeDataset } from './dataset/writeDataset.js';
+// Errors: all of them are `MetasimError` with a stable `code`.
+export {
+  AssetError,
+  ConfigError,
+  DatasetError,
+  GrammarError,
+  KernelError,
+  MetasimError,
+  SceneGraphError,
+  ShapeError,
+  TrainingError,
+} from './errors.js';
+// The paper's experiments, built on nothing but the above.
+export {
+  type MnistExperimentOptions,
+  type MnistObserver,
+  type MnistResult,
+  runMnistExperiment,
+} from './experiments/mnist/experiment.js';
+export { MNIST_TARGETS, type MnistTarget, type MnistTargetName } from './experiments/mnist/targets.js';
+// Grammars: where scenes come from (docs/GRAMMAR.md).
+export { type Grammar, type GrammarOptions, loadGrammar, parseGrammar } from './grammar/grammar.js';
+export type { NodePoses } from './grammar/poses.js';
+export type { GrammarOverrides } from './grammar/prepare.js';
+export type { ResolvedGrammar } from './grammar/resolved.js';
+export {
+  defineGrammar,
+  type GrammarDefinition,
+  type PredicateContext,
+  type ScenePredicate,
+} from './grammar/schema.js';
+// Learning: what computes, the networks, the distance to real images.
+export {
+  type BackendInfo,
+  type BackendKind,
+  type BackendOptions,
+  disposeBackend,
+  initBackend,
+} from './learn/backend.js';
+export { Classifier, type ClassifierOptions } from './learn/classifier.js';
+export {
+  DistributionTransformer,
+  type TransformerConfig,
+  type TransformerOptions,
+  type TransformOptions,
+} from './learn/distributionTransformer.js';
+export { type FetchedInception, type FetchInceptionOptions, fetchInception } from './learn/inception/fetch.js';
+export {
+  type FeatureExtractor,
+  Inception,
+  type InceptionInfo,
+  type InceptionOptions,
+} from './learn/inception/inception.js';
+export type { LabelledImages, TaskNetwork, TaskTrainingOptions } from './learn/taskNetwork.js';
+export { TransformedSource, type TransformedSourceOptions } from './learn/transformedSource.js';
+export type { Bandwidth } from './loss/gaussianKernel.js';
+export { MmdLoss, type MmdOptions, type MmdSettings } from './loss/mmd.js';
+// Rendering: images, labels, and the gradient through the renderer.
+export {
+  Engine,
+  type EngineOptions,
+  type EngineStats,
+  type RenderedBatch,
+  type RenderOptions,
+  type VjpOptions,
+} from './render/engine.js';
+export type { GenerateOptions, Sample } from './render/generate.js';
+export type { ColorFormat } from './render/sceneLayout.js';
+export { decodeScenes } from './render/verify.js';
+export {
+  AttributeRole,
+  type AttributeSpec,
+  attributeDifference,
+  attributeIndex,
+  type SceneSchema,
+  toRange,
+} from './scene/attributeSchema.js';
+// Scenes: scene graphs as structures of arrays, and their file format.
+export { encodeScenes } from './scene/encode.js';
+export { type Camera, type Provenance, type SceneBatch, type SceneGraph, withAttributes } from './scene/sceneGraph.js';
+export type { SampleRequest, SceneSource } from './scene/sceneSource.js';
+export { type EvaluateRunOptions, evaluateRun, type RunScore } from './training/evaluateRun.js';
+export { type LabelledScenesRequest, renderLabelledScenes, sceneLabeller } from './training/labelledScenes.js';
+export type { MetaState } from './training/metaState.js';
+export { type EpochReport, type MetaTask, type MetaTrainOptions, metaTrain } from './training/metaTrain.js';
+export {
+  evaluateOffline,
+  type OfflineEvaluation,
+  type OfflineEvaluationOptions,
+} from './training/offlineEvaluation.js';
+export { type PretrainOptions, type PretrainResult, pretrain } from './training/pretrain.js';
+export { type LoadedRun, loadRun, type RunRecord, writeRunRecord } from './training/run.js';
+export {
+  checkpointFolder,
+  type ImageSet,
+  type StageConfig,
+  type TrainedModel,
+  type TrainObserver,
+  type TrainOptions,
+  type TrainStage,
+  trainTransformer,
+} from './training/train.js';
+// Training: whole, and stage by stage.
+export { type TrainFromConfigOptions, trainFromConfig } from './training/trainFromConfig.js';
+export { surveyOffsets, type WarmStartOptions, type WarmStartResult } from './training/warmStart.js';
