@@ -3,10 +3,12 @@ import { parentPort, workerData } from 'node:worker_threads';
 import {
   ARGUMENT_COUNT,
   ARGUMENTS,
-  FINISHED,
+  CLAIMED,
+  DONE,
   type HelperData,
-  JOB,
   KERNEL,
+  POSTED,
+  STATE,
   STATUS,
   STOP,
   THREADED_KERNELS,
@@ -18,21 +20,24 @@ const kernels = new WebAssembly.Instance(module, { env: { memory } }).exports as
   (...args: number[]) => void
 >;
 
-let job = 0;
 parentPort?.postMessage('ready');
 for (;;) {
-  Atomics.wait(control, JOB, job);
-  job = Atomics.load(control, JOB);
-  const index = Atomics.load(control, KERNEL);
+  const state = Atomics.load(control, STATE);
+  if ((state & 3) !== POSTED) {
+    Atomics.wait(control, STATE, state);
+    continue;
+  }
+  // The owner may take the job back at the same moment; one of the two succeeds.
+  if (Atomics.compareExchange(control, STATE, state, state + CLAIMED) !== state) continue;
+  const index = control[KERNEL];
   if (index === STOP) break;
   let status = 0;
   try {
-    const count = control[ARGUMENT_COUNT];
-    kernels[THREADED_KERNELS[index]](...control.subarray(ARGUMENTS, ARGUMENTS + count));
+    kernels[THREADED_KERNELS[index]](...control.subarray(ARGUMENTS, ARGUMENTS + control[ARGUMENT_COUNT]));
   } catch {
     status = 1;
   }
-  Atomics.store(control, STATUS, status);
-  Atomics.store(control, FINISHED, job);
-  Atomics.notify(control, FINISHED);
+  control[STATUS] = status;
+  Atomics.store(control, STATE, state + DONE);
+  Atomics.notify(control, STATE);
 }

@@ -8,11 +8,13 @@ import { KernelError } from '../../errors.js';
 import {
   ARGUMENT_COUNT,
   ARGUMENTS,
+  CLAIMED,
   CONTROL_WORDS,
-  FINISHED,
+  DONE,
   type HelperData,
-  JOB,
   KERNEL,
+  POSTED,
+  STATE,
   STATUS,
   STOP,
   THREADED_KERNELS,
@@ -64,6 +66,7 @@ export class HelperThreads {
     const ready: Promise<void>[] = [];
     for (let i = 0; i < count; i++) {
       const control = new Int32Array(new SharedArrayBuffer(CONTROL_WORDS * 4));
+      control[STATE] = DONE;
       const workerData: HelperData = { module, memory, control };
       const worker = typescript
         ? new Worker(sourceLoader(url), { workerData, eval: true, execArgv: [] })
@@ -99,56 +102,67 @@ export class HelperThreads {
   }
 
   /**
-   * Runs `parts[i]` on helper i, `own` on this thread meanwhile, and returns when all are done.
+   * Runs `own` on this thread while helper i runs `parts[i]`; returns when all are done. A part that no helper has begun
+   * by then is given to `instead`.
    * @throws KernelError when a helper trapped or does not answer
    */
-  run(backend: WasmBackend, parts: readonly Part[], own: () => void): void {
-    const placed = this.#place(parts);
+  run(backend: WasmBackend, parts: readonly Part[], own: () => void, instead: (part: Part) => void): void {
+    const { args, inputs, outputs } = this.#place(parts);
     const heap = backend.wasm.HEAPU8;
-    for (const { pointer, bytes, at } of placed.inputs) this.#bytes.set(heap.subarray(pointer, pointer + bytes), at);
-    for (let i = 0; i < parts.length; i++) {
-      const { control } = this.#helpers[i];
-      const args = placed.args[i];
-      control[ARGUMENT_COUNT] = args.length;
-      control.set(args, ARGUMENTS);
-      Atomics.store(control, KERNEL, THREADED_KERNELS.indexOf(parts[i].kernel));
-      Atomics.add(control, JOB, 1);
-      Atomics.notify(control, JOB);
-    }
+    for (const { pointer, bytes, at } of inputs) this.#bytes.set(heap.subarray(pointer, pointer + bytes), at);
+    const posted = parts.map((part, i) =>
+      this.#post(this.#helpers[i].control, THREADED_KERNELS.indexOf(part.kernel), args[i]),
+    );
     own();
     for (let i = 0; i < parts.length; i++) {
-      const { control } = this.#helpers[i];
-      const job = Atomics.load(control, JOB);
-      for (;;) {
-        const finished = Atomics.load(control, FINISHED);
-        if (finished === job) break;
-        if (Atomics.wait(control, FINISHED, finished, SILENCE_MS) === 'timed-out') {
-          throw new KernelError(`Expected an answer from a helper thread for ${parts[i].kernel} but received none`);
-        }
+      if (this.#takeBack(this.#helpers[i].control, posted[i])) {
+        instead(parts[i]);
+        continue;
       }
-      if (control[STATUS] !== 0) {
-        throw new KernelError(`Expected ${parts[i].kernel} to succeed in a helper thread but it trapped`);
-      }
+      this.#await(this.#helpers[i].control, posted[i], parts[i].kernel);
+      // The view of the heap may have been replaced by now.
+      const current = backend.wasm.HEAPU8;
+      for (const { pointer, bytes, at } of outputs[i]) current.set(this.#bytes.subarray(at, at + bytes), pointer);
     }
-    // The heap's view may have been replaced while `own` ran.
-    const current = backend.wasm.HEAPU8;
-    for (const { pointer, bytes, at } of placed.outputs) current.set(this.#bytes.subarray(at, at + bytes), pointer);
   }
 
   /** Ends the helpers. */
   async close(): Promise<void> {
-    for (const { control } of this.#helpers) {
-      Atomics.store(control, KERNEL, STOP);
-      Atomics.add(control, JOB, 1);
-      Atomics.notify(control, JOB);
-    }
+    for (const { control } of this.#helpers) this.#post(control, STOP, []);
     await Promise.all(this.#helpers.splice(0).map(({ worker }) => worker.terminate()));
+  }
+
+  /** @returns the state that says so */
+  #post(control: Int32Array, kernel: number, args: readonly number[]): number {
+    control[KERNEL] = kernel;
+    control[ARGUMENT_COUNT] = args.length;
+    control.set(args, ARGUMENTS);
+    const job = (Atomics.load(control, STATE) >> 2) + 1;
+    const state = (job << 2) + POSTED;
+    Atomics.store(control, STATE, state);
+    Atomics.notify(control, STATE);
+    return state;
+  }
+
+  #takeBack(control: Int32Array, posted: number): boolean {
+    return Atomics.compareExchange(control, STATE, posted, posted + DONE) === posted;
+  }
+
+  #await(control: Int32Array, posted: number, kernel: string): void {
+    while (Atomics.load(control, STATE) !== posted + DONE) {
+      if (Atomics.wait(control, STATE, posted + CLAIMED, SILENCE_MS) === 'timed-out') {
+        throw new KernelError(`Expected an answer from a helper thread for ${kernel} but received none`);
+      }
+    }
+    if (control[STATUS] !== 0) {
+      throw new KernelError(`Expected ${kernel} to succeed in a helper thread but it trapped`);
+    }
   }
 
   /** Gives every pointer a place in the arena; an input that several parts read gets one. */
   #place(parts: readonly Part[]) {
     const inputs: { pointer: number; bytes: number; at: number }[] = [];
-    const outputs: { pointer: number; bytes: number; at: number }[] = [];
+    const outputs: { pointer: number; bytes: number; at: number }[][] = parts.map(() => []);
     let end = 64;
     const take = (bytes: number) => {
       const at = end;
@@ -156,13 +170,13 @@ export class HelperThreads {
       end = (end + bytes + 127) & ~63;
       return at;
     };
-    const args = parts.map((part) =>
+    const args = parts.map((part, i) =>
       part.args.map((arg) => {
         if (typeof arg === 'number') return arg;
         if (arg.kind === 'scratch') return take(arg.bytes);
         if (arg.kind === 'out') {
           const at = take(arg.bytes);
-          outputs.push({ pointer: arg.pointer, bytes: arg.bytes, at });
+          outputs[i].push({ pointer: arg.pointer, bytes: arg.bytes, at });
           return at;
         }
         let input = inputs.find(({ pointer, bytes }) => pointer === arg.pointer && bytes >= arg.bytes);

@@ -81,7 +81,8 @@ export class KernelHost {
     const own = part(0, bound(1));
     const others: Part[] = [];
     for (let i = 1; i < threads; i++) others.push(part(bound(i), bound(i + 1)));
-    this.#helpers.run(this.backend, others, () => this.call(own.kernel, own.args));
+    const here = ({ kernel, args }: Part) => this.call(kernel, args);
+    this.#helpers.run(this.backend, others, () => here(own), here);
   }
 }
 

@@ -4,20 +4,30 @@
  * so a kernel stays synchronous.
  *
  *   index  written by  meaning
- *   0      owner       number of the job, one more with each; the helper waits on it
- *   1      helper      number of the last job finished; the owner waits on it
- *   2      owner       which kernel: index in THREADED_KERNELS, or STOP
- *   3      helper      0, or 1 when the kernel trapped
- *   4      owner       number of arguments
- *   5…     owner       arguments, pointers into the arena among them
+ *   0      both        state: 4 · (number of the job) + POSTED, CLAIMED or DONE; both wait on it
+ *   1      owner       which kernel: index in THREADED_KERNELS, or STOP
+ *   2      helper      0, or 1 when the kernel trapped
+ *   3      owner       number of arguments
+ *   4…     owner       arguments, pointers into the arena among them
+ *
+ *            owner posts        helper claims         helper finishes
+ *   DONE ───────────────▶ POSTED ─────────────▶ CLAIMED ───────────────▶ DONE
+ *                           └──────────────────────────────────────────▶ DONE
+ *                             owner, done with its own part, takes it back
+ *
+ * A job that no helper has begun when the owner is through is computed by the owner: on a busy machine, where the helper
+ * gets no core, threads cost a copy and not a wait.
  */
-export const JOB = 0;
-export const FINISHED = 1;
-export const KERNEL = 2;
-export const STATUS = 3;
-export const ARGUMENT_COUNT = 4;
-export const ARGUMENTS = 5;
+export const STATE = 0;
+export const KERNEL = 1;
+export const STATUS = 2;
+export const ARGUMENT_COUNT = 3;
+export const ARGUMENTS = 4;
 export const CONTROL_WORDS = 40;
+
+export const POSTED = 0;
+export const CLAIMED = 1;
+export const DONE = 2;
 export const STOP = -1;
 
 /** Kernels a helper may be asked to run. */
