@@ -109,7 +109,7 @@ const DEFAULT_MAX_SCENE_PIXELS = 1 << 24;
 const DEFAULT_PIXEL_DELTA = 0.5;
 const MAX_WORKERS = 256;
 /** Results of a chunk, bytes: large enough to pay for the hand-over, small enough to stay in the caches. */
-const CHUNK_BYTES = 2 << 20;
+const CHUNK_BYTES = 4 << 20;
 /** The calling thread gives way to other events after that long, ms. */
 const YIELD_AFTER_MS = 8;
 

@@ -52,7 +52,7 @@ export interface Sample {
 const FIRST_BATCH = 16;
 const MAX_BATCH = 256;
 /** Results of a batch, bytes. */
-const BATCH_BYTES = 4 << 20;
+const BATCH_BYTES = 8 << 20;
 
 /** A batch that lies rendered in a slot. */
 interface RenderedSlot {
@@ -94,14 +94,14 @@ export async function* generateSamples(
     const rendered = sampled.then((batch) => renderToSlot(runtime, slots, batch, signal));
     rendered.catch(() => {});
     pending.push(rendered);
+    return sampled;
   };
   try {
-    // The first batch alone tells how large the others should be.
-    if (next < end) launch();
+    // The first batch tells how large the others should be.
+    if (next < end) batchLength = lengthFor(shapeOf(await runtime.settle(launch(), signal)));
     while (pending.length > 0) {
-      const rendered = await runtime.settle(pending[0], signal);
-      batchLength = Math.min(MAX_BATCH, Math.max(1, Math.floor(BATCH_BYTES / resultBytes(rendered.layout))));
       while (next < end && pending.length <= ahead) launch();
+      const rendered = await runtime.settle(pending[0], signal);
       for (let i = 0; i < rendered.shape.count; i++) {
         signal?.throwIfAborted();
         runtime.assertOpen();
@@ -169,6 +169,11 @@ function sampleAt(runtime: Runtime, rendered: RenderedSlot, i: number, reuse: bo
     instances: reuse ? instances : new Uint16Array(instances),
     classes: reuse ? classes : new Uint8Array(classes),
   };
+}
+
+/** Scenes a batch: bytes and two label maps for each. */
+function lengthFor({ width, height, channels }: BatchShape): number {
+  return Math.min(MAX_BATCH, Math.max(1, Math.floor(BATCH_BYTES / (width * height * (channels + 3)))));
 }
 
 function expectCount(batch: SceneBatch, count: number): SceneBatch {

@@ -111,4 +111,15 @@ test('a kernel that refuses is reported by class, code and scene across the thre
   }
 });
 
+test('workers that cannot start are reported, not waited for', async () => {
+  const memory = new WebAssembly.Memory({ initial: 16, maximum: 65536, shared: true });
+  // The smallest module there is: it exports none of the kernels.
+  const module = new WebAssembly.Module(Uint8Array.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]));
+  const pool = new WorkerPool({ module, memory }, 2);
+  const error = await rejection(pool.ready());
+  assert.instance(error, KernelError);
+  assert.match(error.message, 'Expected worker threads to start but received');
+  await pool.close();
+});
+
 test.run();
