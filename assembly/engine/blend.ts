@@ -4,7 +4,7 @@
  * The canvas is f32 a pixel when grey and f32×4 (the fourth unused) when RGB, both padded: blending zeros changes nothing.
  */
 import {
-  CALL_CHANNELS, CALL_ROW, FORMAT_INK8, NODE_ALPHA, NODE_BLUE, NODE_GREEN, NODE_RED, SPAN_END, SPAN_START,
+  CALL_CHANNELS, CALL_ONE, CALL_ROW, FORMAT_INK8, NODE_ALPHA, NODE_BLUE, NODE_GREEN, NODE_RED, SPAN_END, SPAN_START,
 } from './layout';
 
 /** Weights of red, green and blue on a grey canvas (ITU-R BT.601). */
@@ -20,20 +20,20 @@ export function blendSpan(call: usize, node: usize, target: usize, format: u32):
   const row = <usize>load<u32>(call, CALL_ROW);
   const count = load<i32>(call, SPAN_END) - load<i32>(call, SPAN_START);
   if (load<u32>(call, CALL_CHANNELS) == 1) {
-    if (format == FORMAT_INK8) blendInkGrey(node, row, target, count);
+    if (format == FORMAT_INK8) blendInkGrey(call, node, row, target, count);
     else blendColourGrey(node, row, target, count);
-  } else if (format == FORMAT_INK8) blendInkColour(node, row, target, count);
-  else blendColourColour(node, row, target, count);
+  } else if (format == FORMAT_INK8) blendInkColour(call, node, row, target, count);
+  else blendColourColour(call, node, row, target, count);
 }
 
-function blendInkGrey(node: usize, row: usize, target: usize, count: i32): void {
+function blendInkGrey(call: usize, node: usize, row: usize, target: usize, count: i32): void {
   const light = load<f32>(node, NODE_RED);
   const alpha = load<f32>(node, NODE_ALPHA);
   const end = row + (<usize>count << 2);
   if (ASC_FEATURE_SIMD) {
     const lights = f32x4.splat(light);
     const alphas = f32x4.splat(alpha);
-    const one = f32x4.splat(1);
+    const one = v128.load(call, CALL_ONE);
     while (row < end) {
       const ink = v128.load(row);
       const rest = f32x4.sub(one, f32x4.mul(ink, alphas));
@@ -64,11 +64,11 @@ function blendColourGrey(node: usize, row: usize, target: usize, count: i32): vo
   }
 }
 
-function blendInkColour(node: usize, row: usize, target: usize, count: i32): void {
+function blendInkColour(call: usize, node: usize, row: usize, target: usize, count: i32): void {
   if (ASC_FEATURE_SIMD) {
     const factors = v128.load(node, NODE_RED);
     const alphas = i32x4.shuffle(factors, factors, 3, 3, 3, 3);
-    const one = f32x4.splat(1);
+    const one = v128.load(call, CALL_ONE);
     for (let i = 0; i < count; i++) {
       const ink = v128.load_splat<u32>(row);
       const rest = f32x4.sub(one, f32x4.mul(ink, alphas));
@@ -90,10 +90,10 @@ function blendInkColour(node: usize, row: usize, target: usize, count: i32): voi
   }
 }
 
-function blendColourColour(node: usize, row: usize, target: usize, count: i32): void {
+function blendColourColour(call: usize, node: usize, row: usize, target: usize, count: i32): void {
   if (ASC_FEATURE_SIMD) {
     const factors = v128.load(node, NODE_RED);
-    const one = f32x4.splat(1);
+    const one = v128.load(call, CALL_ONE);
     for (let i = 0; i < count; i++) {
       const colour = f32x4.mul(v128.load(row), factors);
       const rest = f32x4.sub(one, i32x4.shuffle(colour, colour, 3, 3, 3, 3));
@@ -140,7 +140,19 @@ export function fillSolid(call: usize, node: usize, texel: usize, target: usize,
 export function copyOpaque(node: usize, texel: usize, step: usize, target: usize, count: i32): void {
   if (ASC_FEATURE_SIMD) {
     const factors = v128.load(node, NODE_RED);
-    for (let i = 0; i < count; i++) {
+    let i = 0;
+    for (; i + 4 <= count; i += 4) {
+      v128.store(target, f32x4.mul(v128.load(texel), factors));
+      texel += step;
+      v128.store(target, f32x4.mul(v128.load(texel), factors), 16);
+      texel += step;
+      v128.store(target, f32x4.mul(v128.load(texel), factors), 32);
+      texel += step;
+      v128.store(target, f32x4.mul(v128.load(texel), factors), 48);
+      texel += step;
+      target += 64;
+    }
+    for (; i < count; i++) {
       v128.store(target, f32x4.mul(v128.load(texel), factors));
       texel += step;
       target += 16;
@@ -195,8 +207,10 @@ export function labelPixels(
   instances: usize, instance: u32, classes: usize, class_: u32, from: i32, to: i32,
 ): void {
   if (classes != 0) {
-    if (to - from >= 16) memory.fill(classes + from, <u8>class_, to - from);
-    else for (let i = from; i < to; i++) store<u8>(classes + i, <u8>class_);
+    const eight = <u64>class_ * 0x0101010101010101;
+    let i = from;
+    for (; i + 8 <= to; i += 8) store<u64>(classes + i, eight);
+    for (; i < to; i++) store<u8>(classes + i, <u8>class_);
   }
   if (instances != 0) {
     const four = <u64>instance * 0x0001000100010001;

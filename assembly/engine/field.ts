@@ -6,59 +6,79 @@
  */
 import {
   ASSET_FORMAT, CALL_BOTTOM, CALL_CANVAS, CALL_CHANNELS, CALL_FIELD, CALL_LEFT, CALL_NODES, CALL_NODE_COUNT, CALL_PITCH,
-  CALL_RIGHT, CALL_ROW, CALL_SUM, CALL_TOP, CALL_TRANSMIT, CALL_WEIGHTS, CALL_WIDTH, FORMAT_INK8, NODE_ALPHA,
+  CALL_RIGHT, CALL_ROW, CALL_SUM, CALL_TOP, CALL_TRANSMIT, CALL_VEILED, CALL_WEIGHTS, CALL_WIDTH, FORMAT_INK8, NODE_ALPHA,
   NODE_ASSET, NODE_BLUE, NODE_BOTTOM, NODE_BYTES, NODE_GREEN, NODE_RED, NODE_TOP, SPAN_END, SPAN_START,
 } from './layout';
 import { LUMA_BLUE, LUMA_GREEN, LUMA_RED } from './blend';
-import { meetsRectangle, paintSprite } from './paint';
+import { meetsRectangle, paintNodes } from './paint';
 import { sampleSpan } from './sample';
 import { findSpan } from './span';
 
-/** Pixels behind every row of the field that are zero, for readers in fours. */
-const PADDING: i32 = 4;
-
 /**
- * Builds the field of sprite `mover` over the call's rectangle, all other nodes at rest.
- * @param gradient dL/dimage, f32 [H, W, C]
+ * Finds what is below and above sprite `mover` in the call's rectangle, all other nodes at rest: the canvas, and what
+ * the sprites above let through. CALL_VEILED says whether there are any.
  */
-export function buildField(call: usize, mover: i32, gradient: usize): void {
+export function findSurroundings(call: usize, mover: i32): void {
   const nodes = <usize>load<u32>(call, CALL_NODES);
   const count = load<i32>(call, CALL_NODE_COUNT);
-  clearCanvas(call);
-  for (let v = 0; v < mover; v++) paintSprite(call, nodes + <usize>v * NODE_BYTES, v, 0, 0);
-  let above = false;
+  paintNodes(call, mover, 0, 0);
+  let veiled = false;
   for (let v = mover + 1; v < count; v++) {
     const node = nodes + <usize>v * NODE_BYTES;
     if (!meetsRectangle(call, node)) continue;
-    if (!above) fillOnes(call);
-    above = true;
+    if (!veiled) fillOnes(call);
+    veiled = true;
     attenuate(call, node);
   }
-  const asset = <usize>load<u32>(nodes + <usize>mover * NODE_BYTES, NODE_ASSET);
-  const ink = <u32>load<u8>(asset, ASSET_FORMAT) == FORMAT_INK8;
-  const left = load<i32>(call, CALL_LEFT);
+  store<u32>(call, veiled ? 1 : 0, CALL_VEILED);
+}
+
+/**
+ * Builds the field over the call's rectangle from the surroundings of `sprite`.
+ * @param gradient dL/dimage, f32 [H, W, C]
+ */
+export function buildField(call: usize, sprite: usize, gradient: usize): void {
+  const ink = <u32>load<u8>(<usize>load<u32>(sprite, NODE_ASSET), ASSET_FORMAT) == FORMAT_INK8;
   const top = load<i32>(call, CALL_TOP);
-  const width = load<i32>(call, CALL_RIGHT) - left;
-  const pitch = <usize>load<u32>(call, CALL_PITCH);
+  const bottom = load<i32>(call, CALL_BOTTOM);
+  const width = load<i32>(call, CALL_RIGHT) - load<i32>(call, CALL_LEFT);
   const grey = load<u32>(call, CALL_CHANNELS) == 1;
-  const canvasWidth = <usize>load<u32>(call, CALL_WIDTH);
-  for (let y = top, bottom = load<i32>(call, CALL_BOTTOM); y < bottom; y++) {
-    const row = <usize>(y - top) * pitch;
-    const field = <usize>load<u32>(call, CALL_FIELD) + (row << 4);
-    const transmit: usize = above ? <usize>load<u32>(call, CALL_TRANSMIT) + (row << 2) : 0;
-    const canvas = <usize>load<u32>(call, CALL_CANVAS);
-    const pixel = <usize>y * canvasWidth + <usize>left;
-    if (grey) fieldRowGrey(field, gradient + (pixel << 2), canvas + (row << 2), transmit, width, ink);
-    else fieldRowColour(field, gradient + ((pixel * 3) << 2), canvas + (row << 4), transmit, width);
+  for (let y = top; y < bottom; y++) {
+    const field = <usize>load<u32>(call, CALL_FIELD) + (rowOf(call, y) << 4);
+    const transmit = transmitOf(call, y);
+    const g = gradientOf(call, gradient, y);
+    if (grey) fieldRowGrey(field, g, canvasOf(call, y), transmit, width, ink);
+    else fieldRowColour(field, g, canvasOf(call, y), transmit, width);
     for (let k: usize = 0; k < 64; k += 8) store<u64>(field + (<usize>width << 4) + k, 0);
   }
 }
 
-/** Empties the canvas of the call's rectangle. */
-export function clearCanvas(call: usize): void {
-  const shift: usize = load<u32>(call, CALL_CHANNELS) == 1 ? 2 : 4;
-  const rows = <usize>(load<i32>(call, CALL_BOTTOM) - load<i32>(call, CALL_TOP));
-  memory.fill(load<u32>(call, CALL_CANVAS), 0, (rows * <usize>load<u32>(call, CALL_PITCH)) << shift);
+/** Pixels of the canvas before row `y`. */
+// @ts-ignore: decorator
+@inline
+function rowOf(call: usize, y: i32): usize {
+  return <usize>(y - load<i32>(call, CALL_TOP)) * <usize>load<u32>(call, CALL_PITCH);
+}
+
+/** Address of what is let through in row `y`, 0 when it is everything. */
+// @ts-ignore: decorator
+@inline
+function transmitOf(call: usize, y: i32): usize {
+  return load<u32>(call, CALL_VEILED) == 0 ? 0 : <usize>load<u32>(call, CALL_TRANSMIT) + (rowOf(call, y) << 2);
+}
+
+// @ts-ignore: decorator
+@inline
+function canvasOf(call: usize, y: i32): usize {
+  return <usize>load<u32>(call, CALL_CANVAS) + (rowOf(call, y) << (load<u32>(call, CALL_CHANNELS) == 1 ? 2 : 4));
+}
+
+/** Address of dL/dimage at the rectangle's first pixel of row `y`. */
+// @ts-ignore: decorator
+@inline
+function gradientOf(call: usize, gradient: usize, y: i32): usize {
+  const pixel = <usize>y * <usize>load<u32>(call, CALL_WIDTH) + <usize>load<i32>(call, CALL_LEFT);
+  return gradient + ((pixel * <usize>load<u32>(call, CALL_CHANNELS)) << 2);
 }
 
 function fillOnes(call: usize): void {
@@ -131,24 +151,67 @@ function fieldRowColour(field: usize, gradient: usize, canvas: usize, transmit: 
   }
 }
 
-/** Multiplies colour and opacity of an INK8 sprite into the field: one weight a pixel, padding included. */
-export function buildWeights(call: usize, node: usize): void {
-  const red = load<f32>(node, NODE_RED);
-  const green = load<f32>(node, NODE_GREEN);
-  const blue = load<f32>(node, NODE_BLUE);
-  const alpha = load<f32>(node, NODE_ALPHA);
-  const width = load<i32>(call, CALL_RIGHT) - load<i32>(call, CALL_LEFT) + PADDING;
-  const rows = load<i32>(call, CALL_BOTTOM) - load<i32>(call, CALL_TOP);
-  const pitch = <usize>load<u32>(call, CALL_PITCH);
-  for (let y = 0; y < rows; y++) {
-    let field = <usize>load<u32>(call, CALL_FIELD) + ((<usize>y * pitch) << 4);
-    let weights = <usize>load<u32>(call, CALL_WEIGHTS) + ((<usize>y * pitch) << 2);
-    for (let x = 0; x < width; x++) {
-      const colour = load<f32>(field) * red + load<f32>(field, 4) * green + load<f32>(field, 8) * blue;
-      store<f32>(weights, colour + load<f32>(field, 12) * alpha);
-      field += 16;
-      weights += 4;
+/**
+ * The field of an INK8 sprite with its colour and opacity multiplied in: one weight a pixel, zeros behind every row.
+ * @param gradient dL/dimage, f32 [H, W, C]
+ */
+export function buildWeights(call: usize, sprite: usize, gradient: usize): void {
+  const top = load<i32>(call, CALL_TOP);
+  const bottom = load<i32>(call, CALL_BOTTOM);
+  const width = load<i32>(call, CALL_RIGHT) - load<i32>(call, CALL_LEFT);
+  const grey = load<u32>(call, CALL_CHANNELS) == 1;
+  for (let y = top; y < bottom; y++) {
+    const weights = <usize>load<u32>(call, CALL_WEIGHTS) + (rowOf(call, y) << 2);
+    const transmit = transmitOf(call, y);
+    const g = gradientOf(call, gradient, y);
+    if (grey) weightsRowGrey(sprite, weights, g, canvasOf(call, y), transmit, width);
+    else weightsRowColour(sprite, weights, g, canvasOf(call, y), transmit, width);
+    const behind = weights + (<usize>width << 2);
+    store<u64>(behind, 0);
+    store<u64>(behind, 0, 8);
+  }
+}
+
+function weightsRowGrey(
+  sprite: usize, weights: usize, gradient: usize, canvas: usize, transmit: usize, width: i32,
+): void {
+  const light = load<f32>(sprite, NODE_RED);
+  const alpha = load<f32>(sprite, NODE_ALPHA);
+  let x = 0;
+  if (ASC_FEATURE_SIMD) {
+    const lights = f32x4.splat(light);
+    const alphas = f32x4.splat(alpha);
+    for (; x + 4 <= width; x += 4) {
+      const at = <usize>x << 2;
+      let g = v128.load(gradient + at);
+      if (transmit != 0) g = f32x4.mul(g, v128.load(transmit + at));
+      v128.store(weights + at, f32x4.mul(g, f32x4.sub(lights, f32x4.mul(alphas, v128.load(canvas + at)))));
     }
+  }
+  for (; x < width; x++) {
+    const at = <usize>x << 2;
+    let g = load<f32>(gradient + at);
+    if (transmit != 0) g = g * load<f32>(transmit + at);
+    store<f32>(weights + at, g * (light - alpha * load<f32>(canvas + at)));
+  }
+}
+
+function weightsRowColour(
+  sprite: usize, weights: usize, gradient: usize, canvas: usize, transmit: usize, width: i32,
+): void {
+  const red = load<f32>(sprite, NODE_RED);
+  const green = load<f32>(sprite, NODE_GREEN);
+  const blue = load<f32>(sprite, NODE_BLUE);
+  const alpha = load<f32>(sprite, NODE_ALPHA);
+  for (let x = 0; x < width; x++) {
+    const g =
+      load<f32>(gradient) * (red - alpha * load<f32>(canvas)) +
+      load<f32>(gradient, 4) * (green - alpha * load<f32>(canvas, 4)) +
+      load<f32>(gradient, 8) * (blue - alpha * load<f32>(canvas, 8));
+    store<f32>(weights, transmit == 0 ? g : g * load<f32>(transmit + (<usize>x << 2)));
+    weights += 4;
+    gradient += 12;
+    canvas += 16;
   }
 }
 

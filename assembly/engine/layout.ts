@@ -91,6 +91,8 @@ export const STATUS_INDEX: u32 = 2;
  * 148  i32  first      first of them (perturbationVjp only)
  * 152  i32  last       last node of the subtree (perturbationVjp only)
  * 156  u32  moves      in a record of `moved`: 1 when the node belongs to the perturbed subtree
+ * 160  f64  uInverse   1 / uX, px per texel; ±∞ when uX is 0
+ * 168  f64  vInverse   1 / vX
  * ```
  */
 export const NODE_FRAME_X: usize = 0;
@@ -121,7 +123,9 @@ export const NODE_MOVERS: usize = 144;
 export const NODE_FIRST: usize = 148;
 export const NODE_LAST: usize = 152;
 export const NODE_MOVES: usize = 156;
-export const NODE_BYTES: usize = 160;
+export const NODE_U_INVERSE: usize = 160;
+export const NODE_V_INVERSE: usize = 168;
+export const NODE_BYTES: usize = 176;
 
 /**
  * ## Call record: the arguments of one call, at the start of its scratch memory
@@ -146,7 +150,11 @@ export const NODE_BYTES: usize = 160;
  *  68  u32  pitch       pixels from one row of `canvas` to the next: a multiple of 4, more than right − left + 4
  *  72  i32[16] column   attribute column of each AttributeRole, −1 when there is none
  * 136  span             see below
+ * 176  u32  poses       node records [2 · ROLE_COUNT]: a sprite at value + δ and value − δ of every role
+ * 180  u32  veiled      1 when sprites stand before the one that is perturbed: `transmit` holds
  * 192  f64[4] sum       contraction by lane: channels, or pixels modulo 4 with `weights`
+ * 224  f64[2 · ROLE_COUNT] values  value + δ and value − δ of every role
+ * 480  constants       vectors that inner loops hold in registers: V8 builds literal ones anew in every iteration
  * ```
  * A span is one row of one sprite: the pixels x of [start, end), sampled at s = s0 + (x − anchor)·sX, stored-texel
  * coordinates that count from the centre of the top left border texel.
@@ -190,8 +198,19 @@ export const SPAN_T0: usize = 156;
 export const SPAN_S_X: usize = 160;
 export const SPAN_T_X: usize = 164;
 export const SPAN_OFFSET: usize = 168;
+export const CALL_POSES: usize = 176;
+export const CALL_VEILED: usize = 180;
 export const CALL_SUM: usize = 192;
-export const CALL_BYTES: usize = 256;
+export const CALL_VALUES: usize = 224;
+/** i32 0, 1, 2, 3. */
+export const CALL_LANES: usize = 480;
+/** f32 2^23 − ½ four times, and so on. */
+export const CALL_FLOOR: usize = 496;
+export const CALL_TWO_23: usize = 512;
+export const CALL_ONE: usize = 528;
+export const CALL_255: usize = 544;
+export const CALL_HALF: usize = 560;
+export const CALL_BYTES: usize = 576;
 
 /** AttributeRole of schemas/sceneGraph.fbs; TypeScript has the generated enumeration. */
 export const ROLE_X: i32 = 1;

@@ -1,24 +1,26 @@
 /** From the padded f32 canvas to the image that the caller gets. */
-import { CALL_CANVAS, CALL_CHANNELS, CALL_HEIGHT, CALL_PITCH, CALL_WIDTH, COLOR_F32 } from './layout';
+import {
+  CALL_255, CALL_BOTTOM, CALL_CANVAS, CALL_CHANNELS, CALL_HALF, CALL_PITCH, CALL_TOP, CALL_TWO_23, CALL_WIDTH, COLOR_F32,
+} from './layout';
 
-const TWO_23: f32 = 8388608;
-
-/** Writes the whole canvas to `color` as f32 or u8 [H, W, C], without padding. */
+/** Writes the rows of the call's rectangle, which is as wide as the canvas, to `color`: f32 or u8 [H, W, C]. */
 export function packCanvas(call: usize, color: usize, format: u32): void {
   const width = load<u32>(call, CALL_WIDTH);
-  const height = load<u32>(call, CALL_HEIGHT);
   const grey = load<u32>(call, CALL_CHANNELS) == 1;
   const pitch = <usize>load<u32>(call, CALL_PITCH) << (grey ? 2 : 4);
   const bytes = <usize>(width * (grey ? 1 : 3)) << (format == COLOR_F32 ? 2 : 0);
+  const top = load<i32>(call, CALL_TOP);
+  const bottom = load<i32>(call, CALL_BOTTOM);
   let row = <usize>load<u32>(call, CALL_CANVAS);
-  for (let y: u32 = 0; y < height; y++) {
+  let out = color + bytes * <usize>top;
+  for (let y = top; y < bottom; y++) {
     if (format == COLOR_F32) {
-      if (grey) memory.copy(color, row, bytes);
-      else packFloats(row, color, width);
-    } else if (grey) packGreyBytes(row, color, width);
-    else packColourBytes(row, color, width);
+      if (grey) memory.copy(out, row, bytes);
+      else packFloats(row, out, width);
+    } else if (grey) packGreyBytes(call, row, out, width);
+    else packColourBytes(call, row, out, width);
     row += pitch;
-    color += bytes;
+    out += bytes;
   }
 }
 
@@ -46,15 +48,24 @@ function packFloats(row: usize, out: usize, width: u32): void {
   }
 }
 
-/** floor(255·clamp(value) + ½) in the low byte of a lane; 2^23 rounds to an integer, the comparison makes it floor. */
+/** floor(255·value + ½), 0 for what is below; saturating narrowing cuts off what is above 255. */
 // @ts-ignore: decorator
 @inline
-function toBytes(values: v128): v128 {
-  const clamped = f32x4.pmin(f32x4.pmax(values, f32x4.splat(0)), f32x4.splat(1));
-  const scaled = f32x4.add(f32x4.mul(clamped, f32x4.splat(255)), f32x4.splat(0.5));
-  const rounded = f32x4.add(scaled, f32x4.splat(TWO_23));
-  const above = f32x4.gt(f32x4.sub(rounded, f32x4.splat(TWO_23)), scaled);
-  return i32x4.add(rounded, above);
+function toIntegers(values: v128, most: v128, half: v128, two23: v128): v128 {
+  const scaled = f32x4.add(f32x4.mul(values, most), half);
+  // An integer plus 2^23 shows its bits at the bottom of the sum; larger sums stay large. ½ is a floor of 0.
+  const whole = f32x4.floor(f32x4.pmax(scaled, half));
+  return i32x4.sub(f32x4.add(whole, two23), two23);
+}
+
+/** 16 bytes of four vectors of four values. */
+// @ts-ignore: decorator
+@inline
+function toBytes(row: usize, most: v128, half: v128, two23: v128): v128 {
+  return i8x16.narrow_i16x8_u(
+    i16x8.narrow_i32x4_s(toIntegers(v128.load(row), most, half, two23), toIntegers(v128.load(row, 16), most, half, two23)),
+    i16x8.narrow_i32x4_s(toIntegers(v128.load(row, 32), most, half, two23), toIntegers(v128.load(row, 48), most, half, two23)),
+  );
 }
 
 // @ts-ignore: decorator
@@ -65,16 +76,14 @@ function toByte(value: f32): u8 {
   return <u8>(clamped * 255 + 0.5);
 }
 
-function packGreyBytes(row: usize, out: usize, width: u32): void {
+function packGreyBytes(call: usize, row: usize, out: usize, width: u32): void {
   let x: u32 = 0;
   if (ASC_FEATURE_SIMD) {
-    const low = i32x4.splat(0xff);
+    const most = v128.load(call, CALL_255);
+    const half = v128.load(call, CALL_HALF);
+    const two23 = v128.load(call, CALL_TWO_23);
     for (; x + 16 <= width; x += 16) {
-      const a = v128.and(toBytes(v128.load(row)), low);
-      const b = v128.and(toBytes(v128.load(row, 16)), low);
-      const c = v128.and(toBytes(v128.load(row, 32)), low);
-      const d = v128.and(toBytes(v128.load(row, 48)), low);
-      v128.store(out, i8x16.narrow_i16x8_u(i16x8.narrow_i32x4_s(a, b), i16x8.narrow_i32x4_s(c, d)));
+      v128.store(out, toBytes(row, most, half, two23));
       row += 64;
       out += 16;
     }
@@ -86,19 +95,17 @@ function packGreyBytes(row: usize, out: usize, width: u32): void {
   }
 }
 
-function packColourBytes(row: usize, out: usize, width: u32): void {
+function packColourBytes(call: usize, row: usize, out: usize, width: u32): void {
   let x: u32 = 0;
   if (ASC_FEATURE_SIMD) {
+    const most = v128.load(call, CALL_255);
+    const half = v128.load(call, CALL_HALF);
+    const two23 = v128.load(call, CALL_TWO_23);
     for (; x + 4 <= width; x += 4) {
-      // Byte k of a lane is pixel k; lanes are channels. The bits of 2^23 above the low byte are shifted out.
-      const a = v128.and(toBytes(v128.load(row)), i32x4.splat(0xff));
-      const b = i32x4.shl(v128.and(toBytes(v128.load(row, 16)), i32x4.splat(0xff)), 8);
-      const c = i32x4.shl(v128.and(toBytes(v128.load(row, 32)), i32x4.splat(0xff)), 16);
-      const d = i32x4.shl(toBytes(v128.load(row, 48)), 24);
-      const mixed = v128.or(v128.or(a, b), v128.or(c, d));
-      const bytes = i8x16.shuffle(mixed, mixed, 0, 4, 8, 1, 5, 9, 2, 6, 10, 3, 7, 11, 12, 13, 14, 15);
-      v128.store_lane<u64>(out, bytes, 0);
-      v128.store_lane<u32>(out, bytes, 2, 8);
+      const pixels = toBytes(row, most, half, two23);
+      const packed = i8x16.shuffle(pixels, pixels, 0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 15, 15, 15, 15);
+      v128.store_lane<u64>(out, packed, 0);
+      v128.store_lane<u32>(out, packed, 2, 8);
       row += 64;
       out += 12;
     }

@@ -6,8 +6,7 @@ import {
   CALL_BOTTOM, CALL_CANVAS, CALL_CHANNELS, CALL_FIELD, CALL_LEFT, CALL_MOVED, CALL_NODES, CALL_NODE_COUNT, CALL_PITCH,
   CALL_RIGHT, CALL_TOP, CALL_WIDTH, NODE_BYTES, NODE_FIRST, NODE_MOVES,
 } from './layout';
-import { clearCanvas } from './field';
-import { paintSprite } from './paint';
+import { paintNodes, paintSprite } from './paint';
 import { addBounds, emptyRectangle, placeSubtree } from './subtree';
 
 /** @returns Σ dL/dimage · (image at `high` − image at `low`) */
@@ -22,8 +21,7 @@ export function differenceOf(call: usize, node: i32, role: i32, high: f64, low: 
 
   const nodes = <usize>load<u32>(call, CALL_NODES);
   const first = load<i32>(nodes + <usize>node * NODE_BYTES, NODE_FIRST);
-  clearCanvas(call);
-  for (let v = 0; v < first; v++) paintSprite(call, nodes + <usize>v * NODE_BYTES, v, 0, 0);
+  paintNodes(call, first, 0, 0);
   const lower = load<u32>(call, CALL_CANVAS);
   const upper = load<u32>(call, CALL_FIELD);
   const shift: usize = load<u32>(call, CALL_CHANNELS) == 1 ? 2 : 4;

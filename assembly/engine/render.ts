@@ -1,13 +1,15 @@
 /** The kernel that draws a scene: colour, instance and class buffers from one pass in painter's order. */
 import {
-  CALL_CANVAS, CALL_CHANNELS, CALL_HEIGHT, CALL_NODES, CALL_NODE_COUNT, CALL_PITCH, CALL_WIDTH, COLOR_NONE, NODE_BYTES,
-  STATUS_OK,
+  CALL_CHANNELS, CALL_HEIGHT, CALL_NODE_COUNT, CALL_PITCH, CALL_WIDTH, COLOR_NONE, STATUS_OK,
 } from './layout';
 import { packCanvas } from './pack';
-import { paintSprite } from './paint';
-import { openScene } from './scene';
+import { paintNodes } from './paint';
+import { openScene, setRectangle } from './scene';
 
 export { sceneScratchBytes } from './scene';
+
+/** The image is drawn in bands of rows that stay in the first-level cache from the background to the packed bytes. */
+const BAND_BYTES: usize = 32768;
 
 /** First byte behind the module's static data: the host lays out everything from here on. */
 export function heapBase(): usize {
@@ -29,16 +31,15 @@ export function renderScene(
 ): u32 {
   const status = openScene(batch, sceneIndex, remap, assetTable, scratch);
   if (status != STATUS_OK) return status;
-  const height = <usize>load<u32>(scratch, CALL_HEIGHT);
-  const pixels = <usize>load<u32>(scratch, CALL_WIDTH) * height;
-  const grey = load<u32>(scratch, CALL_CHANNELS) == 1;
-  const plane = (<usize>load<u32>(scratch, CALL_PITCH) * height) << (grey ? 2 : 4);
-  memory.fill(load<u32>(scratch, CALL_CANVAS), 0, plane);
-  if (instances != 0) memory.fill(instances, 0, pixels << 1);
-  if (classes != 0) memory.fill(classes, 0, pixels);
-  const nodes = <usize>load<u32>(scratch, CALL_NODES);
+  const width = load<i32>(scratch, CALL_WIDTH);
+  const height = load<i32>(scratch, CALL_HEIGHT);
   const count = load<i32>(scratch, CALL_NODE_COUNT);
-  for (let v = 0; v < count; v++) paintSprite(scratch, nodes + <usize>v * NODE_BYTES, v, instances, classes);
-  if (colorFormat != COLOR_NONE) packCanvas(scratch, color, colorFormat);
+  const rowBytes = <usize>load<u32>(scratch, CALL_PITCH) << (load<u32>(scratch, CALL_CHANNELS) == 1 ? 2 : 4);
+  const rows = max(1, <i32>(BAND_BYTES / rowBytes));
+  for (let top = 0; top < height; top += rows) {
+    setRectangle(scratch, 0, top, width, min(top + rows, height));
+    paintNodes(scratch, count, instances, classes);
+    if (colorFormat != COLOR_NONE) packCanvas(scratch, color, colorFormat);
+  }
   return STATUS_OK;
 }

@@ -7,8 +7,8 @@
  * same operations in the same order; that is what makes its bytes equal.
  */
 import {
-  ASSET_EDGE, ASSET_FORMAT, ASSET_HEIGHT, ASSET_STRIDE, ASSET_TEXELS, ASSET_WIDTH, CALL_ROW, EDGE_EXTEND, FORMAT_INK8,
-  NODE_ASSET, NODE_U_ORIGIN, NODE_U_REACH, NODE_U_X, NODE_U_Y, NODE_V_ORIGIN, NODE_V_REACH, NODE_V_X, NODE_V_Y,
+  ASSET_EDGE, ASSET_FORMAT, ASSET_HEIGHT, ASSET_STRIDE, ASSET_TEXELS, ASSET_WIDTH, CALL_FLOOR, CALL_LANES, CALL_ROW, CALL_TWO_23, EDGE_EXTEND, FORMAT_INK8,
+  NODE_ASSET, NODE_RED, NODE_U_ORIGIN, NODE_U_REACH, NODE_U_X, NODE_U_Y, NODE_V_ORIGIN, NODE_V_REACH, NODE_V_X, NODE_V_Y,
   SPAN_END, SPAN_INNER_END, SPAN_INNER_START, SPAN_OFFSET, SPAN_S0, SPAN_START, SPAN_S_X, SPAN_T0, SPAN_T_X,
   TEXEL_BORDER,
 } from './layout';
@@ -43,11 +43,27 @@ function sampleInkExtended(call: usize, asset: usize, row: usize, count: i32): v
 }
 
 function sampleColourFading(call: usize, asset: usize, row: usize, count: i32): void {
-  sampleColour(call, asset, row, count, false);
+  sampleColour(call, asset, row, count, false, 0);
+  closeRow(row + (<usize>count << 4));
 }
 
 function sampleColourExtended(call: usize, asset: usize, row: usize, count: i32): void {
-  sampleColour(call, asset, row, count, true);
+  sampleColour(call, asset, row, count, true, 0);
+  closeRow(row + (<usize>count << 4));
+}
+
+/** Zeros behind a row of four channels. */
+function closeRow(end: usize): void {
+  for (let k: usize = 0; k < 64; k += 8) store<u64>(end + k, 0);
+}
+
+/**
+ * Samples the call's span, all of it opaque and fully covered, straight into an RGB canvas: what blending the samples
+ * would leave there.
+ */
+export function sampleOpaque(call: usize, node: usize, target: usize): void {
+  const count = load<i32>(call, SPAN_END) - load<i32>(call, SPAN_START);
+  sampleColour(call, load<u32>(node, NODE_ASSET), target, count, false, node);
 }
 
 // @ts-ignore: decorator
@@ -73,27 +89,33 @@ function sampleInk(call: usize, asset: usize, row: usize, count: i32, extended: 
   const tMost = <f32>(load<u32>(asset, ASSET_HEIGHT) + TEXEL_BORDER);
   if (ASC_FEATURE_SIMD) {
     if (count >= 4) {
-      const lanes = i32x4(0, 1, 2, 3);
+      const lanes = v128.load(call, CALL_LANES);
+      const floors = v128.load(call, CALL_FLOOR);
+      const two23 = v128.load(call, CALL_TWO_23);
+      const s0s = f32x4.splat(s0);
+      const t0s = f32x4.splat(t0);
+      const sXs = f32x4.splat(sX);
+      const tXs = f32x4.splat(tX);
+      const strides = i32x4.splat(stride);
+      // The bits of 2^23 in both indices, taken off the base once; addresses wrap around.
+      const base = texels - <usize>(TWO_23_BITS * stride + TWO_23_BITS);
       for (let i = 0; i < count; ) {
         const steps = f32x4.convert_i32x4_s(i32x4.add(i32x4.splat(offset + i), lanes));
-        let s = f32x4.add(f32x4.splat(s0), f32x4.mul(steps, f32x4.splat(sX)));
-        let t = f32x4.add(f32x4.splat(t0), f32x4.mul(steps, f32x4.splat(tX)));
+        let s = f32x4.add(s0s, f32x4.mul(steps, sXs));
+        let t = f32x4.add(t0s, f32x4.mul(steps, tXs));
         if (extended) {
           s = f32x4.pmin(f32x4.pmax(s, f32x4.splat(1)), f32x4.splat(sMost));
           t = f32x4.pmin(f32x4.pmax(t, f32x4.splat(1)), f32x4.splat(tMost));
         }
-        const sFloor = f32x4.add(s, f32x4.splat(FLOOR));
-        const tFloor = f32x4.add(t, f32x4.splat(FLOOR));
-        const fs = f32x4.sub(s, f32x4.sub(sFloor, f32x4.splat(TWO_23)));
-        const ft = f32x4.sub(t, f32x4.sub(tFloor, f32x4.splat(TWO_23)));
-        const at = i32x4.add(
-          i32x4.mul(i32x4.sub(tFloor, i32x4.splat(TWO_23_BITS)), i32x4.splat(stride)),
-          i32x4.sub(sFloor, i32x4.splat(TWO_23_BITS)),
-        );
-        const p0 = texels + <usize>i32x4.extract_lane(at, 0);
-        const p1 = texels + <usize>i32x4.extract_lane(at, 1);
-        const p2 = texels + <usize>i32x4.extract_lane(at, 2);
-        const p3 = texels + <usize>i32x4.extract_lane(at, 3);
+        const sFloor = f32x4.add(s, floors);
+        const tFloor = f32x4.add(t, floors);
+        const fs = f32x4.sub(s, f32x4.sub(sFloor, two23));
+        const ft = f32x4.sub(t, f32x4.sub(tFloor, two23));
+        const at = i32x4.add(i32x4.mul(tFloor, strides), sFloor);
+        const p0 = base + <usize>i32x4.extract_lane(at, 0);
+        const p1 = base + <usize>i32x4.extract_lane(at, 1);
+        const p2 = base + <usize>i32x4.extract_lane(at, 2);
+        const p3 = base + <usize>i32x4.extract_lane(at, 3);
         // Two neighbouring bytes a pixel: upper taps of the four pixels, then lower ones.
         let taps = i16x8.splat(load<u16>(p0));
         taps = v128.load_lane<u16>(p1, taps, 1);
@@ -145,6 +167,12 @@ function sampleInk(call: usize, asset: usize, row: usize, count: i32, extended: 
   for (let i = count; i < count + 4; i++) store<f32>(row + (<usize>i << 2), 0);
 }
 
+// @ts-ignore: decorator
+@inline
+function tinted(coloured: usize, factors: v128, value: v128): v128 {
+  return coloured != 0 ? f32x4.mul(value, factors) : value;
+}
+
 /** One pixel of four channels from its top left tap. */
 // @ts-ignore: decorator
 @inline
@@ -157,9 +185,10 @@ function bilinear(p: usize, stride: i32, fs: v128, ft: v128): v128 {
   return f32x4.add(top, f32x4.mul(f32x4.sub(bottom, top), ft));
 }
 
+/** `coloured`: the node whose colour is multiplied in, 0 for none. */
 // @ts-ignore: decorator
 @inline
-function sampleColour(call: usize, asset: usize, row: usize, count: i32, extended: bool): void {
+function sampleColour(call: usize, asset: usize, row: usize, count: i32, extended: bool, coloured: usize): void {
   const texels = <usize>load<u32>(asset, ASSET_TEXELS);
   const stride = load<i32>(asset, ASSET_STRIDE);
   const s0 = load<f32>(call, SPAN_S0);
@@ -171,68 +200,73 @@ function sampleColour(call: usize, asset: usize, row: usize, count: i32, extende
   const tMost = <f32>(load<u32>(asset, ASSET_HEIGHT) + TEXEL_BORDER);
   if (ASC_FEATURE_SIMD) {
     if (count >= 4) {
-      const lanes = i32x4(0, 1, 2, 3);
+      const lanes = v128.load(call, CALL_LANES);
+      const floors = v128.load(call, CALL_FLOOR);
+      const two23 = v128.load(call, CALL_TWO_23);
+      const s0s = f32x4.splat(s0);
+      const t0s = f32x4.splat(t0);
+      const sXs = f32x4.splat(sX);
+      const tXs = f32x4.splat(tX);
+      const strides = i32x4.splat(stride);
+      // The bits of 2^23 in both indices, taken off the base once; addresses wrap around.
+      const base = texels - <usize>(TWO_23_BITS * stride + (TWO_23_BITS << 4));
+      const factors = coloured != 0 ? v128.load(coloured, NODE_RED) : lanes;
       for (let i = 0; i < count; ) {
         const steps = f32x4.convert_i32x4_s(i32x4.add(i32x4.splat(offset + i), lanes));
-        let s = f32x4.add(f32x4.splat(s0), f32x4.mul(steps, f32x4.splat(sX)));
-        let t = f32x4.add(f32x4.splat(t0), f32x4.mul(steps, f32x4.splat(tX)));
+        let s = f32x4.add(s0s, f32x4.mul(steps, sXs));
+        let t = f32x4.add(t0s, f32x4.mul(steps, tXs));
         if (extended) {
           s = f32x4.pmin(f32x4.pmax(s, f32x4.splat(1)), f32x4.splat(sMost));
           t = f32x4.pmin(f32x4.pmax(t, f32x4.splat(1)), f32x4.splat(tMost));
         }
-        const sFloor = f32x4.add(s, f32x4.splat(FLOOR));
-        const tFloor = f32x4.add(t, f32x4.splat(FLOOR));
-        const fs = f32x4.sub(s, f32x4.sub(sFloor, f32x4.splat(TWO_23)));
-        const ft = f32x4.sub(t, f32x4.sub(tFloor, f32x4.splat(TWO_23)));
-        const at = i32x4.add(
-          i32x4.mul(i32x4.sub(tFloor, i32x4.splat(TWO_23_BITS)), i32x4.splat(stride)),
-          i32x4.shl(i32x4.sub(sFloor, i32x4.splat(TWO_23_BITS)), 4),
-        );
+        const sFloor = f32x4.add(s, floors);
+        const tFloor = f32x4.add(t, floors);
+        const fs = f32x4.sub(s, f32x4.sub(sFloor, two23));
+        const ft = f32x4.sub(t, f32x4.sub(tFloor, two23));
+        const at = i32x4.add(i32x4.mul(tFloor, strides), i32x4.shl(sFloor, 4));
         const out = row + (<usize>i << 4);
         v128.store(
           out,
-          bilinear(
-            texels + <usize>i32x4.extract_lane(at, 0),
+          tinted(coloured, factors, bilinear(
+            base + <usize>i32x4.extract_lane(at, 0),
             stride,
             i32x4.shuffle(fs, fs, 0, 0, 0, 0),
             i32x4.shuffle(ft, ft, 0, 0, 0, 0),
-          ),
+          )),
         );
         v128.store(
           out,
-          bilinear(
-            texels + <usize>i32x4.extract_lane(at, 1),
+          tinted(coloured, factors, bilinear(
+            base + <usize>i32x4.extract_lane(at, 1),
             stride,
             i32x4.shuffle(fs, fs, 1, 1, 1, 1),
             i32x4.shuffle(ft, ft, 1, 1, 1, 1),
-          ),
+          )),
           16,
         );
         v128.store(
           out,
-          bilinear(
-            texels + <usize>i32x4.extract_lane(at, 2),
+          tinted(coloured, factors, bilinear(
+            base + <usize>i32x4.extract_lane(at, 2),
             stride,
             i32x4.shuffle(fs, fs, 2, 2, 2, 2),
             i32x4.shuffle(ft, ft, 2, 2, 2, 2),
-          ),
+          )),
           32,
         );
         v128.store(
           out,
-          bilinear(
-            texels + <usize>i32x4.extract_lane(at, 3),
+          tinted(coloured, factors, bilinear(
+            base + <usize>i32x4.extract_lane(at, 3),
             stride,
             i32x4.shuffle(fs, fs, 3, 3, 3, 3),
             i32x4.shuffle(ft, ft, 3, 3, 3, 3),
-          ),
+          )),
           48,
         );
         i += 4;
         if (i < count && i + 4 > count) i = count - 4;
       }
-      const behind = row + (<usize>count << 4);
-      for (let k: usize = 0; k < 64; k += 16) v128.store(behind + k, i32x4.splat(0));
       return;
     }
   }
@@ -257,10 +291,11 @@ function sampleColour(call: usize, asset: usize, row: usize, count: i32, extende
       const c = load<f32>(q);
       const top = a + (load<f32>(p, 16) - a) * fs;
       const bottom = c + (load<f32>(q, 16) - c) * fs;
-      store<f32>(row + (<usize>i << 4) + channel, top + (bottom - top) * ft);
+      const value = top + (bottom - top) * ft;
+      const factor: f32 = coloured != 0 ? load<f32>(coloured + channel, NODE_RED) : 1;
+      store<f32>(row + (<usize>i << 4) + channel, value * factor);
     }
   }
-  for (let k: usize = 0; k < 64; k += 8) store<u64>(row + (<usize>count << 4) + k, 0);
 }
 
 /**

@@ -4,9 +4,9 @@ import {
   SCENE_PARENT, SCENE_WIDTH, SPEC_ROLE, readU16, readU8, rootTable, tableAt, vectorData, vectorLength,
 } from './flatbuffer';
 import {
-  ASSET_BYTES, ASSET_WIDTH, CALL_ATTRIBUTES, CALL_BOTTOM, CALL_BYTES, CALL_CANVAS, CALL_CHANNELS, CALL_COLUMN,
-  CALL_COLUMNS, CALL_FIELD, CALL_HEIGHT, CALL_LEFT, CALL_MOVED, CALL_NODES, CALL_NODE_COUNT, CALL_PITCH, CALL_RIGHT,
-  CALL_ROW, CALL_TOP, CALL_TRANSMIT, CALL_WEIGHTS, CALL_WIDTH, NODE_ASSET, NODE_BYTES, NODE_CLASS, NODE_PARENT,
+  ASSET_BYTES, ASSET_WIDTH, CALL_255, CALL_ATTRIBUTES, CALL_BOTTOM, CALL_BYTES, CALL_CANVAS, CALL_CHANNELS, CALL_COLUMN,
+  CALL_COLUMNS, CALL_FIELD, CALL_FLOOR, CALL_HALF, CALL_HEIGHT, CALL_LANES, CALL_LEFT, CALL_MOVED, CALL_NODES, CALL_NODE_COUNT, CALL_ONE, CALL_PITCH, CALL_POSES, CALL_RIGHT,
+  CALL_ROW, CALL_TOP, CALL_TRANSMIT, CALL_TWO_23, CALL_WEIGHTS, CALL_WIDTH, NODE_ASSET, NODE_BYTES, NODE_CLASS, NODE_PARENT,
   ROLE_COUNT, STATUS_DIMENSION, STATUS_INDEX, STATUS_OK,
 } from './layout';
 import { placeNode } from './pose';
@@ -36,7 +36,7 @@ function planeBytes(width: u32, height: u32, channelBytes: u64): u64 {
 export function sceneScratchBytes(nodes: u32, width: u32, height: u32, channels: u32): u32 {
   const bytes =
     CALL_BYTES +
-    2 * <u64>nodes * NODE_BYTES +
+    2 * (<u64>nodes + ROLE_COUNT) * NODE_BYTES +
     planeBytes(width, 1, 16) +
     planeBytes(width, height, channels == 1 ? 4 : 16) +
     planeBytes(width, height, 16) +
@@ -66,6 +66,7 @@ export function openScene(batch: usize, sceneIndex: u32, remap: usize, assetTabl
   setRectangle(call, 0, 0, width, height);
   divideScratch(call, count, width, height, channels);
   findColumns(root, call);
+  writeConstants(call);
 
   const parents = vectorData(scene, SCENE_PARENT);
   const assets = vectorData(scene, SCENE_ASSET);
@@ -102,6 +103,8 @@ function divideScratch(call: usize, nodes: u32, width: u32, height: u32, channel
   at += <usize>nodes * NODE_BYTES;
   store<u32>(call, <u32>at, CALL_MOVED);
   at += <usize>nodes * NODE_BYTES;
+  store<u32>(call, <u32>at, CALL_POSES);
+  at += 2 * <usize>ROLE_COUNT * NODE_BYTES;
   store<u32>(call, <u32>at, CALL_ROW);
   at += <usize>planeBytes(width, 1, 16);
   store<u32>(call, <u32>at, CALL_CANVAS);
@@ -111,6 +114,18 @@ function divideScratch(call: usize, nodes: u32, width: u32, height: u32, channel
   store<u32>(call, <u32>at, CALL_WEIGHTS);
   at += <usize>planeBytes(width, height, 4);
   store<u32>(call, <u32>at, CALL_TRANSMIT);
+}
+
+function writeConstants(call: usize): void {
+  for (let lane: usize = 0; lane < 4; lane++) {
+    const at = call + (lane << 2);
+    store<i32>(at, <i32>lane, CALL_LANES);
+    store<f32>(at, 8388607.5, CALL_FLOOR);
+    store<f32>(at, 8388608, CALL_TWO_23);
+    store<f32>(at, 1, CALL_ONE);
+    store<f32>(at, 255, CALL_255);
+    store<f32>(at, 0.5, CALL_HALF);
+  }
 }
 
 /** Finds the column of every role; a schema may lack any. */

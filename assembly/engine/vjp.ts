@@ -4,21 +4,19 @@
  * compositing; a node that moves several is composited anew in the rectangle that they touch. The image is linear in
  * brightness, opacity and colour, so that their central difference is, at any step, one contraction at rest.
  */
-import {
-  BATCH_SCENES, SCENE_MUTABLE, rootTable, tableAt, vectorData,
-} from './flatbuffer';
+import { BATCH_SCENES, SCENE_MUTABLE, rootTable, tableAt, vectorData } from './flatbuffer';
 import {
   ASSET_FORMAT, CALL_BOTTOM, CALL_CHANNELS, CALL_COLUMN, CALL_COLUMNS, CALL_LEFT, CALL_MOVED, CALL_NODES,
-  CALL_NODE_COUNT, CALL_RIGHT, CALL_SUM, CALL_TOP, FORMAT_INK8, NODE_ALPHA, NODE_ASSET, NODE_BLUE, NODE_BYTES,
-  NODE_FIRST, NODE_GREEN, NODE_MOVERS, NODE_PARENT, NODE_PLACED, NODE_RED, ROLE_BLUE, ROLE_BRIGHTNESS, ROLE_GREEN,
+  CALL_NODE_COUNT, CALL_POSES, CALL_RIGHT, CALL_SUM, CALL_TOP, CALL_VALUES, FORMAT_INK8, NODE_ALPHA, NODE_ASSET, NODE_BLUE, NODE_BYTES,
+  NODE_FIRST, NODE_GREEN, NODE_MOVERS, NODE_PARENT, NODE_PLACED, NODE_RED, ROLE_BLUE, ROLE_BRIGHTNESS, ROLE_COUNT, ROLE_GREEN,
   ROLE_OPACITY, ROLE_RED, ROLE_ROTATION, ROLE_SCALE, ROLE_SCALE_X, ROLE_SCALE_Y, ROLE_X, ROLE_Y, STATUS_OK,
 } from './layout';
-import { WITH_FIELD, WITH_WEIGHTS, buildField, buildWeights, contract } from './field';
-import { attributeOf } from './pose';
+import { WITH_FIELD, WITH_WEIGHTS, buildField, buildWeights, contract, findSurroundings } from './field';
+import { attributeOf, placeNode } from './pose';
 import { differenceOf } from './recomposite';
 import { openScene } from './scene';
 import {
-  addBounds, addBoundsOf, countMovers, emptyRectangle, frameScale, halfHeight, halfWidth, markSubtree, placeSubtree,
+  addBoundsOf, countMovers, emptyRectangle, frameScale, halfHeight, halfWidth, markSubtree, placeSubtree,
   subtreeRadius,
 } from './subtree';
 
@@ -63,7 +61,7 @@ export function perturbationVjp(
 function mutableRoles(call: usize, mutable: usize): u32 {
   let roles: u32 = 0;
   const wanted = INHERITED | STRETCH | LINEAR;
-  for (let role = 1; role < 16; role++) {
+  for (let role = 1; role < ROLE_COUNT; role++) {
     if (((wanted >> role) & 1) == 0) continue;
     const column = load<i32>(call + (<usize>role << 2), CALL_COLUMN);
     if (column >= 0 && load<u8>(mutable + column) != 0) roles |= 1 << role;
@@ -82,7 +80,7 @@ function nodeGradient(
   let fused = roles;
   if (movers > 1) {
     fused = roles & ~INHERITED;
-    for (let role = 1; role < 16; role++) {
+    for (let role = 1; role < ROLE_COUNT; role++) {
       if (((roles & INHERITED) >> role) & 1) differenceGradient(call, node, role, gradient, delta, pixelDelta, out);
     }
   }
@@ -97,50 +95,86 @@ function nodeGradient(
 function differenceGradient(
   call: usize, node: i32, role: i32, gradient: usize, delta: usize, pixelDelta: f32, out: usize,
 ): void {
-  const high = perturbed(call, node, role, delta, pixelDelta, 1);
-  const low = perturbed(call, node, role, delta, pixelDelta, -1);
-  if (high == low) return;
-  const difference = differenceOf(call, node, role, high, low, gradient);
-  storeGradient(call, role, out, difference / (high - low));
+  if (!findValues(call, node, role, delta, pixelDelta)) return;
+  const high = highValue(call, role);
+  const low = lowValue(call, role);
+  storeGradient(call, role, out, differenceOf(call, node, role, high, low, gradient) / (high - low));
 }
 
 /** All attributes in `roles` of a node that moves one sprite, `mover`. */
 function fusedGradient(
   call: usize, node: i32, mover: i32, roles: u32, gradient: usize, delta: usize, pixelDelta: f32, out: usize,
 ): void {
-  const moved = <usize>load<u32>(call, CALL_MOVED) + <usize>mover * NODE_BYTES;
   const base = <usize>load<u32>(call, CALL_NODES) + <usize>mover * NODE_BYTES;
-  const spatial = roles & (INHERITED | STRETCH);
+  const linear = (roles & LINEAR) != 0 && load<u32>(base, NODE_PLACED) != 0;
+  let spatial = roles & (INHERITED | STRETCH);
   emptyRectangle(call);
-  if ((roles & LINEAR) != 0) addBoundsOf(call, base);
-  for (let role = 1; role < 16; role++) {
+  if (linear) addBoundsOf(call, base);
+  for (let role = 1; role < ROLE_COUNT; role++) {
     if (((spatial >> role) & 1) == 0) continue;
-    placeSubtree(call, node, role, perturbed(call, node, role, delta, pixelDelta, 1));
-    addBoundsOf(call, moved);
-    placeSubtree(call, node, role, perturbed(call, node, role, delta, pixelDelta, -1));
-    addBoundsOf(call, moved);
+    if (!findValues(call, node, role, delta, pixelDelta)) {
+      spatial &= ~(1 << role);
+      continue;
+    }
+    placeMover(call, node, mover, role, highValue(call, role), highPose(call, role));
+    placeMover(call, node, mover, role, lowValue(call, role), lowPose(call, role));
+    addBoundsOf(call, highPose(call, role));
+    addBoundsOf(call, lowPose(call, role));
   }
   if (load<i32>(call, CALL_RIGHT) <= load<i32>(call, CALL_LEFT)) return;
   if (load<i32>(call, CALL_BOTTOM) <= load<i32>(call, CALL_TOP)) return;
-  buildField(call, mover, gradient);
-  if ((roles & LINEAR) != 0 && load<u32>(base, NODE_PLACED) != 0) {
+  const ink = <u32>load<u8>(<usize>load<u32>(base, NODE_ASSET), ASSET_FORMAT) == FORMAT_INK8;
+  findSurroundings(call, mover);
+  if (linear || !ink) buildField(call, base, gradient);
+  if (linear) {
     contract(call, base, WITH_FIELD);
     linearGradients(call, node, base, roles, out);
   }
   if (spatial == 0) return;
-  const ink = <u32>load<u8>(<usize>load<u32>(base, NODE_ASSET), ASSET_FORMAT) == FORMAT_INK8;
-  if (ink) buildWeights(call, base);
-  for (let role = 1; role < 16; role++) {
+  if (ink) buildWeights(call, base, gradient);
+  for (let role = 1; role < ROLE_COUNT; role++) {
     if (((spatial >> role) & 1) == 0) continue;
-    const high = perturbed(call, node, role, delta, pixelDelta, 1);
-    const low = perturbed(call, node, role, delta, pixelDelta, -1);
-    if (high == low) continue;
-    placeSubtree(call, node, role, high);
-    const upper = imagePart(call, moved, ink);
-    placeSubtree(call, node, role, low);
-    const lower = imagePart(call, moved, ink);
-    storeGradient(call, role, out, (upper - lower) / (high - low));
+    const difference = imagePart(call, highPose(call, role), ink) - imagePart(call, lowPose(call, role), ink);
+    storeGradient(call, role, out, difference / (highValue(call, role) - lowValue(call, role)));
   }
+}
+
+/** Writes into `pose` where the subtree's only sprite stands when the node's attribute has `value`. */
+function placeMover(call: usize, node: i32, mover: i32, role: i32, value: f64, pose: usize): void {
+  const moved = <usize>load<u32>(call, CALL_MOVED) + <usize>mover * NODE_BYTES;
+  if (node != mover) {
+    placeSubtree(call, node, role, value);
+    memory.copy(pose, moved, NODE_BYTES);
+    return;
+  }
+  const parent = load<i32>(moved, NODE_PARENT);
+  const above: usize = parent < 0 ? 0 : <usize>load<u32>(call, CALL_NODES) + <usize>parent * NODE_BYTES;
+  store<u32>(pose, load<u32>(moved, NODE_ASSET), NODE_ASSET);
+  placeNode(call, node, pose, above, role, value);
+}
+
+// @ts-ignore: decorator
+@inline
+function highPose(call: usize, role: i32): usize {
+  return <usize>load<u32>(call, CALL_POSES) + <usize>(2 * role) * NODE_BYTES;
+}
+
+// @ts-ignore: decorator
+@inline
+function lowPose(call: usize, role: i32): usize {
+  return highPose(call, role) + NODE_BYTES;
+}
+
+// @ts-ignore: decorator
+@inline
+function highValue(call: usize, role: i32): f64 {
+  return load<f64>(call + (<usize>role << 4), CALL_VALUES);
+}
+
+// @ts-ignore: decorator
+@inline
+function lowValue(call: usize, role: i32): f64 {
+  return load<f64>(call + (<usize>role << 4), CALL_VALUES + 8);
 }
 
 /** Σ dL/dimage · image, as far as it depends on the sprite's pose. */
@@ -191,12 +225,20 @@ function storeGradient(call: usize, role: i32, out: usize, value: f64): void {
   store<f32>(out + (column << 2), <f32>value);
 }
 
-/** The attribute's value one half-step away, as the f32 that a batch would hold. */
-function perturbed(call: usize, node: i32, role: i32, delta: usize, pixelDelta: f32, sign: f64): f64 {
+/**
+ * Finds the attribute's values one half-step up and down, as the f32 that a batch would hold.
+ * @returns whether they differ
+ */
+function findValues(call: usize, node: i32, role: i32, delta: usize, pixelDelta: f32): bool {
   const column = <usize>load<i32>(call + (<usize>role << 2), CALL_COLUMN);
   const given = load<f32>(delta + (column << 2));
   const step: f64 = given > 0 ? <f64>given : automaticStep(call, node, role, <f64>pixelDelta);
-  return <f64>(<f32>(attributeOf(call, node, role, 0) + sign * step));
+  const value = attributeOf(call, node, role, 0);
+  const high = <f64>(<f32>(value + step));
+  const low = <f64>(<f32>(value - step));
+  store<f64>(call + (<usize>role << 4), high, CALL_VALUES);
+  store<f64>(call + (<usize>role << 4), low, CALL_VALUES + 8);
+  return high > low;
 }
 
 /** The half-step that moves the farthest corner of what the node moves by `pixelDelta` px (of 1 px around or more). */
