@@ -4,14 +4,7 @@ import type { SceneBatch, SceneGraph } from '../scene/sceneGraph.js';
 import type { SceneSource } from '../scene/sceneSource.js';
 import { type BatchShape, type PlacedBatch, placeBatch, shapeOf } from './placedBatch.js';
 import type { Runtime } from './runtime.js';
-import {
-  type RenderLayout,
-  renderAreas,
-  renderLayout,
-  renderSlotBytes,
-  renderTask,
-  resultBytes,
-} from './sceneLayout.js';
+import { type RenderLayout, renderAreas, renderLayout, renderSlotBytes, renderTask } from './sceneLayout.js';
 import { type Slot, SlotPool } from './slots.js';
 import { renderWork } from './workEstimate.js';
 

@@ -3,10 +3,11 @@ import { readVerifiedScenes } from '../scene/decode.js';
 import type { SceneBatch } from '../scene/sceneGraph.js';
 import { compileKernels, instantiateKernels, type Kernels } from './kernels.js';
 
+/** Larger files than that do not fit the 4 GiB that WASM addresses, with room for the module's own data. */
+const MAX_BATCH_BYTES = 2 ** 32 - (1 << 24);
 /** Above this many bytes a batch is verified in a memory of its own, which is given back afterwards. */
 const KEPT_MEMORY_BYTES = 64 << 20;
 const PAGE_BYTES = 65536;
-/** Room for the module's constants below the buffer: they end well before this. */
 
 interface Verifier {
   readonly memory: WebAssembly.Memory;
@@ -32,6 +33,9 @@ export function decodeScenes(bytes: Uint8Array): SceneBatch {
  * @throws SceneGraphError naming the field, e.g. `scenes[3].parent[7]`
  */
 export function verifyScenes(bytes: Uint8Array): void {
+  if (bytes.length > MAX_BATCH_BYTES) {
+    throw new SceneGraphError(`Expected at most ${MAX_BATCH_BYTES} bytes for the buffer but received ${bytes.length}`);
+  }
   const { memory, kernels } = verifierFor(bytes.length);
   const pointer = kernels.heapBase;
   new Uint8Array(memory.buffer).set(bytes, pointer);

@@ -1,7 +1,7 @@
 import * as flatbuffers from 'flatbuffers';
 import type { AttributeSpec, SceneSchema } from './attributeSchema.js';
-import { SceneBatch as SceneBatchTable } from './generated/scene-batch.js';
 import type { Scene as SceneTable } from './generated/scene.js';
+import { SceneBatch as SceneBatchTable } from './generated/scene-batch.js';
 import type { Camera, SceneBatch, SceneGraph } from './sceneGraph.js';
 
 /**
