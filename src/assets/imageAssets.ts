@@ -1,6 +1,5 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
-import { createCanvas, loadImage } from '@napi-rs/canvas';
 import { AssetError } from '../errors.js';
 import { AssetLibrary, globToRegExp, type SpriteAsset, type SpriteImage } from './assetLibrary.js';
 import { type ImageHeader, readImageHeader } from './imageHeader.js';
@@ -93,6 +92,8 @@ async function decode(path: string, expected: ImageHeader): Promise<SpriteImage>
     );
   }
   try {
+    // Loaded with the first picture: most uses of the module have none.
+    const { createCanvas, loadImage } = await import('@napi-rs/canvas');
     const image = await loadImage(bytes);
     // Drawn to another size it would silently be stretched.
     if (image.width !== width || image.height !== height) {

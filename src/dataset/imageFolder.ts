@@ -1,6 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createCanvas, loadImage } from '@napi-rs/canvas';
 import { readImageHeader } from '../assets/imageHeader.js';
 import { DatasetError } from '../errors.js';
 import { RandomStream } from '../random.js';
@@ -127,6 +126,7 @@ async function decode(path: string, { width, height, channels }: CanvasShape): P
     if (header.width * header.height > MAX_PIXELS) {
       throw new DatasetError(`Expected at most ${MAX_PIXELS} pixels but received ${header.width} × ${header.height}`);
     }
+    const { createCanvas, loadImage } = await import('@napi-rs/canvas');
     const canvas = createCanvas(width, height);
     const context = canvas.getContext('2d');
     context.imageSmoothingQuality = 'high';
