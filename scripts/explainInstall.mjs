@@ -1,13 +1,14 @@
 // After `npm ci` or `npm install` in this folder: one line that says what a missing GPU backend means. npm leaves an
-// optional dependency out without a word when its installer fails. Silent where the backend is there and when npm runs
-// it for another purpose (`npm pack` does); never fails.
+// optional dependency out without a word when its installer fails. Silent where the backend is there; never fails.
+// package.json calls it `prepublish`, which npm runs after an installation in the project itself and, despite the name,
+// at no other time: not in `npm pack` or `npm publish`, and not where metasim is a dependency.
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 try {
   const backend = fileURLToPath(new URL('../node_modules/@tensorflow/tfjs-node-gpu', import.meta.url));
-  const reason = ['pack', 'publish'].includes(process.env.npm_command) ? undefined : missing(backend);
+  const reason = missing(backend);
   if (reason) {
     console.log(
       `metasim: no GPU backend (optional @tensorflow/tfjs-node-gpu: ${reason}); learning runs on the built-in WASM backend, everything works.`,
