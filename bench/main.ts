@@ -9,7 +9,10 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<BenchResul
   sprites: () => import('./sprites.js'),
   perturbations: () => import('./perturbations.js'),
   scaling: () => import('./scaling.js'),
+  convolution: () => import('./convolution.js'),
+  classifier: () => import('./classifier.js'),
   inception: () => import('./inception.js'),
+  metaEpoch: () => import('./metaEpoch.js'),
 };
 
 const args = process.argv.slice(2);

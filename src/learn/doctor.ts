@@ -36,7 +36,7 @@ export interface DoctorReport {
 const STEM_CONVOLUTIONS = 5;
 const ALL_CONVOLUTIONS = 70;
 
-/** `(module (memory 1 1 shared) (func (result v128) …))`: valid where threads, and where SIMD, are supported. */
+/** The smallest modules that use v128 and a shared memory: valid where SIMD, and where threads, are supported. */
 const SIMD_MODULE = [
   0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11,
 ];

@@ -1,5 +1,6 @@
 /** Conv2D, FusedConv2D and their gradients on assembly/learn/conv2d*.ts. Float32, NHWC, dilation 1. */
 import { tf } from '../tf.js';
+import { ACTIVATIONS } from './activation.js';
 import type { Pointer } from './helpers.js';
 import type { KernelHost } from './kernelHost.js';
 import type { KernelArgs, OwnKernel } from './register.js';
@@ -7,9 +8,6 @@ import { pointerOf } from './wasmHeap.js';
 
 type ConvInfo = tf.backend_util.Conv2DInfo;
 type Pad = 'valid' | 'same' | number | tf.backend_util.ExplicitPadding;
-
-/** Codes of assembly/learn/microKernel.ts. */
-const ACTIVATIONS: Readonly<Record<string, number>> = { linear: 0, relu: 1, relu6: 2 };
 
 function convInfo(xShape: number[], filterShape: number[], attrs: KernelArgs['attrs']): ConvInfo | undefined {
   if (attrs.dataFormat === 'NCHW') return undefined;

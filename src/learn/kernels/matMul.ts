@@ -1,10 +1,9 @@
 /** BatchMatMul and _FusedMatMul on assembly/learn/matMul.ts, for every combination of transposed operands. Float32. */
 import { tf } from '../tf.js';
+import { ACTIVATIONS } from './activation.js';
 import type { KernelHost } from './kernelHost.js';
 import type { KernelArgs, OwnKernel } from './register.js';
 import { pointerOf } from './wasmHeap.js';
-
-const ACTIVATIONS: Readonly<Record<string, number>> = { linear: 0, relu: 1, relu6: 2 };
 
 function multiply(host: KernelHost, { inputs, attrs }: KernelArgs, activation: number): tf.TensorInfo | undefined {
   const { a, b, bias } = inputs;
