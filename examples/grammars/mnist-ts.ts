@@ -1,4 +1,4 @@
-import { defineGrammar, type GrammarDefinition } from '../../src/grammar/schema.js';
+import { defineGrammar, type GrammarDefinition } from 'metasim';
 
 export interface MnistGrammarOptions {
   /** Canvas side, px. */
