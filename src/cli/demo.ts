@@ -1,5 +1,5 @@
-import type { Command } from 'commander';
 import { join } from 'node:path';
+import type { Command } from 'commander';
 import { seedFlag, threadsFlag } from './flags.js';
 import { define, type Outcome } from './frame.js';
 
@@ -20,36 +20,41 @@ export function addDemo(program: Command, outcome: Outcome): void {
     .option('--out <folder>', 'run folder', 'runs/demo')
     .addOption(seedFlag())
     .addOption(threadsFlag());
-  define<Flags>(outcome, command, ['metasim demo', 'metasim demo --seed 3 --out runs/demo-3'], async (_, flags, context) => {
-    const [{ runMnistToFolder }, { mnistResultText }, { DEMO }, { MNIST_TARGETS }, { loadRun }, { renderToFolder }] =
-      await Promise.all([
-        import('./mnistRun.js'),
-        import('../report/mnistReport.js'),
-        import('../experiments/mnist/presets.js'),
-        import('../experiments/mnist/targets.js'),
-        import('../training/run.js'),
-        import('./generate.js'),
-      ]);
-    const { out, seed, threads } = flags;
-    const target = MNIST_TARGETS['mnist-rotation'];
-    const config = { ...DEMO, seed };
-    const { rm } = await import('node:fs/promises');
-    await rm(join(out, 'dataset'), { recursive: true, force: true });
-    const result = await runMnistToFolder({ target, data: 'procedural', out, config, threads }, context);
-    const run = await loadRun(out);
-    const dataset = join(out, 'dataset');
-    try {
-      const { source, assets, record } = run;
-      const opened = { source, assets, config: { run: record }, dispose: () => {} };
-      await renderToFolder(
-        opened,
-        { count: DATASET_COUNT, seed, start: 2 ** 41, out: dataset, masks: true, threads },
-        context,
-      );
-    } finally {
-      run.dispose();
-    }
-    const places = [`report: ${join(out, 'report.html')}`, `dataset: ${dataset} (${DATASET_COUNT} labelled images)`];
-    return { json: { ...result, dataset }, text: `${mnistResultText(result)}\n${places.join('\n')}` };
-  });
+  define<Flags>(
+    outcome,
+    command,
+    ['metasim demo', 'metasim demo --seed 3 --out runs/demo-3'],
+    async (_, flags, context) => {
+      const [{ runMnistToFolder }, { mnistResultText }, { DEMO }, { MNIST_TARGETS }, { loadRun }, { renderToFolder }] =
+        await Promise.all([
+          import('./mnistRun.js'),
+          import('../report/mnistReport.js'),
+          import('../experiments/mnist/presets.js'),
+          import('../experiments/mnist/targets.js'),
+          import('../training/run.js'),
+          import('./generate.js'),
+        ]);
+      const { out, seed, threads } = flags;
+      const target = MNIST_TARGETS['mnist-rotation'];
+      const config = { ...DEMO, seed };
+      const { rm } = await import('node:fs/promises');
+      await rm(join(out, 'dataset'), { recursive: true, force: true });
+      const result = await runMnistToFolder({ target, data: 'procedural', out, config, threads }, context);
+      const run = await loadRun(out);
+      const dataset = join(out, 'dataset');
+      try {
+        const { source, assets, record } = run;
+        const opened = { source, assets, config: { run: record }, dispose: () => {} };
+        await renderToFolder(
+          opened,
+          { count: DATASET_COUNT, seed, start: 2 ** 41, out: dataset, masks: true, threads },
+          context,
+        );
+      } finally {
+        run.dispose();
+      }
+      const places = [`report: ${join(out, 'report.html')}`, `dataset: ${dataset} (${DATASET_COUNT} labelled images)`];
+      return { json: { ...result, dataset }, text: `${mnistResultText(result)}\n${places.join('\n')}` };
+    },
+  );
 }

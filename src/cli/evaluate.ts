@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
 import { ConfigError, TrainingError } from '../errors.js';
 import { threadsFlag } from './flags.js';
@@ -30,7 +31,7 @@ export function addEvaluate(program: Command, outcome: Outcome): void {
     const { readRunRecord } = await import('../training/run.js');
     const { initBackend } = await import('../learn/backend.js');
     const record = await readRunRecord(run);
-    await initBackend({});
+    await initBackend({ threads: availableParallelism() });
     if (record.kind === 'experiment') {
       const [{ runMnistToFolder }, { mnistResultText }, { MNIST_TARGETS }] = await Promise.all([
         import('./mnistRun.js'),
@@ -52,6 +53,9 @@ export function addEvaluate(program: Command, outcome: Outcome): void {
     });
     bar.stop();
     const line = (name: string, score: number) => `${name.padEnd(9)} ${(100 * score).toFixed(2)} %`;
-    return { json: { results: { grammar, metasim } }, text: `${line('grammar', grammar.score)}\n${line('Meta-Sim', metasim.score)}` };
+    return {
+      json: { results: { grammar, metasim } },
+      text: `${line('grammar', grammar.score)}\n${line('Meta-Sim', metasim.score)}`,
+    };
   });
 }

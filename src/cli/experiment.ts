@@ -10,7 +10,6 @@ interface Flags {
   readonly seed: number;
   readonly quick?: boolean;
   readonly inception?: string;
-  readonly epochs?: number;
   readonly warmStart: boolean;
   readonly threads?: number;
 }
@@ -37,13 +36,13 @@ export function addExperiment(program: Command, outcome: Outcome): void {
   define<Flags>(outcome, command, examples, async ([name], flags, context) => {
     const target = MNIST_TARGETS[name as MnistTargetName];
     if (!target) throw new ConfigError(`Expected one of ${names.join(', ')} for the experiment but received "${name}"`);
-    const [{ runMnistToFolder }, { mnistResultText }, { QUICK }, { mnistFolder }] = await Promise.all([
+    const [{ runMnistToFolder }, { mnistResultText }, { QUICK, fullPreset }, { mnistFolder }] = await Promise.all([
       import('./mnistRun.js'),
       import('../report/mnistReport.js'),
       import('../experiments/mnist/presets.js'),
       import('../experiments/mnist/digits.js'),
     ]);
-    const base = flags.quick ? QUICK : {};
+    const base = flags.quick ? QUICK : fullPreset(target.size);
     const result = await runMnistToFolder(
       {
         target,

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { writeFileWhole } from '../dataset/files.js';
 import type { MnistResult, MnistSetting } from '../experiments/mnist/experiment.js';
@@ -23,22 +24,16 @@ export interface MnistRunOptions {
 export async function runMnistToFolder(options: MnistRunOptions, context: CommandContext): Promise<MnistResult> {
   const { target, data, config, threads } = options;
   const out = resolve(options.out);
-  const [
-    { initBackend },
-    { runMnistExperiment },
-    { TrainingReporter },
-    report,
-    { trainedEpochs },
-    { renderLabelledScenes },
-  ] = await Promise.all([
-    import('../learn/backend.js'),
-    import('../experiments/mnist/experiment.js'),
-    import('../report/trainingReporter.js'),
-    import('../report/mnistReport.js'),
-    import('../training/train.js'),
-    import('../training/labelledScenes.js'),
-  ]);
-  await initBackend({});
+  const [{ initBackend }, { runMnistExperiment }, reports, report, { trainedEpochs }, { renderLabelledScenes }] =
+    await Promise.all([
+      import('../learn/backend.js'),
+      import('../experiments/mnist/experiment.js'),
+      import('../report/trainingReporter.js'),
+      import('../report/mnistReport.js'),
+      import('../training/train.js'),
+      import('../training/labelledScenes.js'),
+    ]);
+  await initBackend({ threads: availableParallelism() });
   const resumeAt = await trainedEpochs(out);
   if (resumeAt !== undefined) context.note(`going on after epoch ${resumeAt} of the run in ${options.out}`);
   let reporter: TrainingReporter | undefined;

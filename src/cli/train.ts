@@ -1,5 +1,6 @@
-import type { Command } from 'commander';
+import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
+import type { Command } from 'commander';
 import { loadConfig } from '../config.js';
 import type { TrainingReporter } from '../report/trainingReporter.js';
 import type { EpochReport } from '../training/metaTrain.js';
@@ -27,7 +28,7 @@ export function addTrain(program: Command, outcome: Outcome): void {
       import('../report/trainingReporter.js'),
       import('../training/train.js'),
     ]);
-    await initBackend({});
+    await initBackend({ threads: availableParallelism() });
     const resumeAt = await trainedEpochs(out);
     if (resumeAt !== undefined) context.note(`going on after epoch ${resumeAt} of the run in ${out}`);
     let reporter: TrainingReporter | undefined;
@@ -44,7 +45,13 @@ export function addTrain(program: Command, outcome: Outcome): void {
           onProgress: bar,
           onStart: async ({ engine, grammar, realImages }) => {
             attributes = grammar.schema.attributes.map(({ name }) => name);
-            reporter = await reports.TrainingReporter.open({ out, title: config.name, engine, target: realImages, resumeAt });
+            reporter = await reports.TrainingReporter.open({
+              out,
+              title: config.name,
+              engine,
+              target: realImages,
+              resumeAt,
+            });
           },
           onWarmStart: (survey) => reporter?.warmStart(survey, attributes),
           onPretrain: (pretrain) => reporter?.pretrain(pretrain),

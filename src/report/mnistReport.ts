@@ -1,5 +1,5 @@
-import type { ErrorDistribution } from '../experiments/mnist/learnedPose.js';
 import type { MnistResult } from '../experiments/mnist/experiment.js';
+import type { ErrorDistribution } from '../experiments/mnist/learnedPose.js';
 import type { ReportSection } from './htmlReport.js';
 import { textTable } from './textTable.js';
 
@@ -58,7 +58,10 @@ function poseRows({ learned }: MnistResult): (string | number)[][] {
   return Object.entries(learned).map(([name, distribution]) => poseRow(name, distribution));
 }
 
-function poseRow(name: string, { unit, target, meanAbsoluteError, percentiles, withinFivePercent, modes }: ErrorDistribution) {
+function poseRow(
+  name: string,
+  { unit, target, meanAbsoluteError, percentiles, withinFivePercent, modes }: ErrorDistribution,
+) {
   const text = (value: number) => value.toFixed(2);
   const [p5, , p50, , p95] = percentiles;
   const modeText = modes.length === 0 ? 'none' : modes.map((mode) => mode.toFixed(0)).join(', ');

@@ -110,7 +110,10 @@ export class TrainingReporter {
     const finite = Object.entries(numbers).filter(([, value]) => Number.isFinite(value));
     this.#scalars.write(epoch, Object.fromEntries(finite));
     this.#lastSheet = await this.#sheet(report);
-    await writeFileWhole(join(this.#options.out, 'sheets', `epoch-${String(epoch).padStart(4, '0')}.png`), this.#lastSheet);
+    await writeFileWhole(
+      join(this.#options.out, 'sheets', `epoch-${String(epoch).padStart(4, '0')}.png`),
+      this.#lastSheet,
+    );
   }
 
   /**
@@ -176,7 +179,7 @@ export class TrainingReporter {
   async #sheet({ epoch, mmd, input, generated }: EpochReport): Promise<Uint8Array> {
     const { target } = this.#options;
     return contactSheet({
-      title: `epoch ${epoch}, MMD² ${mmd.toFixed(4)}`,
+      title: `epoch ${epoch}, MMD squared ${mmd.toFixed(4)}`,
       rows: SHEET_ROWS,
       columns: SHEET_COLUMNS,
       groups: [

@@ -105,7 +105,8 @@ export async function metaTrain(options: MetaTrainOptions): Promise<MetaState> {
   const baseline = new RewardBaseline(config.baselineDecay);
   if (options.resume) restore(options.resume, options, optimiser, baseline);
   const firstEpoch = options.resume?.epoch ?? 0;
-  for (let epoch = firstEpoch; epoch < config.epochs; epoch++) { // line 4
+  for (let epoch = firstEpoch; epoch < config.epochs; epoch++) {
+    // line 4
     const { timed, seconds } = stopwatch();
     const { learningRate } = optimiser;
     const loss = new GradientAccumulator(); // 5
@@ -113,7 +114,8 @@ export async function metaTrain(options: MetaTrainOptions): Promise<MetaState> {
     const data = new EpochData(config.iterations * config.batchSize); // 6
     let mmdSum = 0;
     let last: Sampled | undefined;
-    for (let iteration = 0; iteration < config.iterations; iteration++) { // 7
+    for (let iteration = 0; iteration < config.iterations; iteration++) {
+      // 7
       signal?.throwIfAborted();
       const samples = await timed('sample', () => sampleTransformed(options, epoch, iteration)); // 8, 9
       try {
@@ -137,9 +139,8 @@ export async function metaTrain(options: MetaTrainOptions): Promise<MetaState> {
     await optimiser.applyGradients(loss.gradients()); // 18
     const { input, scenes: generated } = last as Sampled;
     const mmd = mmdSum / config.iterations;
-    await options.onEpoch?.(
-      { epoch: epoch + 1, mmd, score, advantage, learningRate, seconds, input, generated },
-      () => capture(epoch + 1, options, optimiser, baseline),
+    await options.onEpoch?.({ epoch: epoch + 1, mmd, score, advantage, learningRate, seconds, input, generated }, () =>
+      capture(epoch + 1, options, optimiser, baseline),
     );
   } // 19
   return capture(Math.max(firstEpoch, config.epochs), options, optimiser, baseline);
@@ -188,9 +189,7 @@ async function addMmdGradient(
   const attributeGradient = await timed('vjp', () =>
     engine.vjp(samples.scenes, imageGradient, { pixelDelta: config.pixelDelta, signal }),
   );
-  await timed('transformer', () =>
-    loss.add(surrogateGradients(options, samples, attributeGradient), config.mmdWeight),
-  );
+  await timed('transformer', () => loss.add(surrogateGradients(options, samples, attributeGradient), config.mmdWeight));
   return value;
 }
 
@@ -210,11 +209,18 @@ function surrogateGradients(options: MetaTrainOptions, samples: Sampled, attribu
 
 /** Adds ∇θ log p of one batch (eq. 4), averaged over the scenes of the epoch. */
 async function addLogProbGradient(
-  { transformer, config }: MetaTrainOptions,
+  options: MetaTrainOptions,
   samples: Sampled,
   logProb: GradientAccumulator,
 ): Promise<void> {
-  const { gradients } = scoreFunctionGradients(transformer, samples.graphs, samples.units, config.sigma);
+  const { transformer, config } = options;
+  const { gradients } = scoreFunctionGradients(
+    transformer,
+    samples.graphs,
+    samples.units,
+    config.sigma,
+    trainedVariables(options),
+  );
   await logProb.add(gradients, 1 / (config.iterations * config.batchSize));
 }
 

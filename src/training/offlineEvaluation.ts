@@ -56,7 +56,10 @@ export async function evaluateOffline(options: OfflineEvaluationOptions): Promis
         epochs: 1,
         signal,
         onStep: (fraction, loss) =>
-          onProgress?.((epoch + fraction) / config.epochs, `epoch ${epoch + 1}/${config.epochs}, loss ${loss.toFixed(3)}`),
+          onProgress?.(
+            (epoch + fraction) / config.epochs,
+            `epoch ${epoch + 1}/${config.epochs}, loss ${loss.toFixed(3)}`,
+          ),
       });
       accuracyPerEpoch.push(await network.score(test));
     }

@@ -51,7 +51,9 @@ export async function trainFromConfig(options: TrainFromConfigOptions): Promise<
     limit: images.limit ?? config.mmd.realImages,
     seed: config.seed,
   });
-  const task = validation ? await openTask(resolve(base, validation.folder), validation.limit, config, grammar) : undefined;
+  const task = validation
+    ? await openTask(resolve(base, validation.folder), validation.limit, config, grammar)
+    : undefined;
   const engine = await Engine.create({ assets, workers: config.workers });
   try {
     await writeRunRecord(out, {
@@ -98,7 +100,12 @@ async function openTask(
       `Expected classes of the grammar (${grammar.schema.classes.join(', ')}) for labels but received ${unknown.join(', ')}`,
     );
   }
-  const validation = await readLabelledFolder(folder, labels, { width, height, channels }, { limit, seed: config.seed });
+  const validation = await readLabelledFolder(
+    folder,
+    labels,
+    { width, height, channels },
+    { limit, seed: config.seed },
+  );
   const { batchSize, optimizer, learningRate, momentum } = config.task;
   const network = new Classifier({
     width,

@@ -1,12 +1,12 @@
-import { ShapeError } from '../errors.js';
 import type { WarmStartConfig } from '../config.js';
+import { ShapeError } from '../errors.js';
+import { tf } from '../learn/tf.js';
 import type { MmdLoss } from '../loss/mmd.js';
-import type { Engine } from '../render/engine.js';
 import { RandomStream } from '../random.js';
+import type { Engine } from '../render/engine.js';
 import type { FeatureLayout } from '../scene/features.js';
 import { type SceneBatch, withAttributes } from '../scene/sceneGraph.js';
 import type { SceneSource } from '../scene/sceneSource.js';
-import { tf } from '../learn/tf.js';
 
 /** What a survey needs. */
 export interface WarmStartOptions {

@@ -10,8 +10,8 @@ import { Engine } from '../../render/engine.js';
 import type { SceneBatch, SceneGraph } from '../../scene/sceneGraph.js';
 import type { SceneSource } from '../../scene/sceneSource.js';
 import { renderLabelledScenes, sceneLabeller } from '../../training/labelledScenes.js';
-import { evaluateOffline, type OfflineEvaluation } from '../../training/offlineEvaluation.js';
 import type { EpochReport, MetaTask } from '../../training/metaTrain.js';
+import { evaluateOffline, type OfflineEvaluation } from '../../training/offlineEvaluation.js';
 import type { PretrainResult } from '../../training/pretrain.js';
 import { writeRunRecord } from '../../training/run.js';
 import { checkpointFolder, type TrainObserver, trainTransformer } from '../../training/train.js';
@@ -184,7 +184,10 @@ export async function loadMnistGrammar(
 ): Promise<Grammar> {
   const prefix = split === 'test' ? digits.testPrefix : digits.prefix;
   const assets = await openAssetSources([digits[split]]);
-  return loadGrammar(GRAMMAR, { assets, overrides: { variables: { digits: prefix, size: target.size } } });
+  return loadGrammar(GRAMMAR, {
+    assets,
+    overrides: { variables: { digits: prefix, size: target.size, mutable: [...target.mutable] } },
+  });
 }
 
 /** Fresh target images: every test digit once, or as many draws as asked for when there are fewer digits. */
