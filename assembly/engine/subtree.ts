@@ -94,8 +94,11 @@ export function addBoundsOf(call: usize, record: usize): void {
   );
 }
 
-/** Distance in px from the node's origin to the farthest corner of a sprite in its subtree (which is marked). */
-export function subtreeRadius(call: usize, node: i32): f64 {
+/**
+ * How many px what the node moves moves, per radian or per relative scale: the distance of a sprite's centre from the
+ * node's origin plus `part` of its half-diagonal, the largest of the subtree (which is marked).
+ */
+export function leverage(call: usize, node: i32, part: f64): f64 {
   const nodes = <usize>load<u32>(call, CALL_NODES);
   const moved = <usize>load<u32>(call, CALL_MOVED);
   const origin = nodes + <usize>node * NODE_BYTES;
@@ -108,7 +111,7 @@ export function subtreeRadius(call: usize, node: i32): f64 {
     const y = load<f64>(record, NODE_FRAME_Y) - load<f64>(origin, NODE_FRAME_Y);
     const u = halfWidth(record) * attributeOf(call, v, ROLE_SCALE_X, 1);
     const v_ = halfHeight(record) * attributeOf(call, v, ROLE_SCALE_Y, 1);
-    radius = max(radius, sqrt<f64>(x * x + y * y) + sqrt<f64>(u * u + v_ * v_));
+    radius = max(radius, sqrt<f64>(x * x + y * y) + part * sqrt<f64>(u * u + v_ * v_));
   }
   return radius;
 }

@@ -17,7 +17,7 @@ import { differenceOf } from './recomposite';
 import { openScene } from './scene';
 import {
   addBoundsOf, countMovers, emptyRectangle, frameScale, halfHeight, halfWidth, markSubtree, placeSubtree,
-  subtreeRadius,
+  leverage,
 } from './subtree';
 
 /** Sets of roles, one bit each. */
@@ -34,7 +34,7 @@ const DEGREES: f64 = 57.29577951308232;
  * dL/dattributes of one scene of a verified batch.
  * @param gradient dL/dimage, f32 [H, W, C]
  * @param delta f32 [A], half-step of each column in its unit; ≤ 0 or NaN: the step that moves the image by
- *   `pixelDelta` px where it moves most. Without meaning for the linear attributes
+ *   about `pixelDelta` px. Without meaning for the linear attributes
  * @param out f32 [V, A], per unit; 0 where the attribute is not mutable or not drawn
  * @returns STATUS_OK, STATUS_DIMENSION or STATUS_INDEX
  */
@@ -241,7 +241,15 @@ function findValues(call: usize, node: i32, role: i32, delta: usize, pixelDelta:
   return high > low;
 }
 
-/** The half-step that moves the farthest corner of what the node moves by `pixelDelta` px (of 1 px around or more). */
+/**
+ * Outlines and strokes lie about half-way between a sprite's centre and its corners, and a turn moves them by about half
+ * of its way across themselves; along themselves nothing shows. With these parts the central difference at half a pixel
+ * is nearest to the derivative (test/render/vjpSmoothness.test.ts).
+ */
+const SEEN_OF_TURN: f64 = 0.25;
+const SEEN_OF_GROWTH: f64 = 0.5;
+
+/** The half-step that moves what the node moves by about `pixelDelta` px. */
 function automaticStep(call: usize, node: i32, role: i32, pixelDelta: f64): f64 {
   const nodes = <usize>load<u32>(call, CALL_NODES);
   const record = nodes + <usize>node * NODE_BYTES;
@@ -250,10 +258,10 @@ function automaticStep(call: usize, node: i32, role: i32, pixelDelta: f64): f64 
     const unit = parent < 0 ? 1.0 : frameScale(nodes + <usize>parent * NODE_BYTES);
     return unit > 1e-6 ? pixelDelta / unit : pixelDelta;
   }
-  if (role == ROLE_ROTATION) return (pixelDelta * DEGREES) / max(1.0, subtreeRadius(call, node));
+  if (role == ROLE_ROTATION) return (pixelDelta * DEGREES) / max(1.0, leverage(call, node, SEEN_OF_TURN));
   if (role == ROLE_SCALE) {
     const scale = abs(attributeOf(call, node, ROLE_SCALE, 1));
-    return scale > 0 ? (pixelDelta * scale) / max(1.0, subtreeRadius(call, node)) : STEP_AT_ZERO;
+    return scale > 0 ? (pixelDelta * scale) / max(1.0, leverage(call, node, SEEN_OF_GROWTH)) : STEP_AT_ZERO;
   }
-  return pixelDelta / max(1.0, role == ROLE_SCALE_X ? halfWidth(record) : halfHeight(record));
+  return pixelDelta / max(1.0, SEEN_OF_GROWTH * (role == ROLE_SCALE_X ? halfWidth(record) : halfHeight(record)));
 }

@@ -68,25 +68,34 @@ function layersOf(batch: SceneBatch, scene: SceneGraph): Layer[] {
   return layers;
 }
 
-/** Premultiplied texel (i, j), beyond the image as its edge mode says. */
-function texel(name: string, i: number, j: number): [number, number, number, number] {
-  const { width, height, format, pixels } = spriteImages.get(name)!;
-  const extend = spriteLibrary.assets[spriteLibrary.indexOf(name)].edge === 'extend';
-  if (!extend && (i < 0 || j < 0 || i >= width || j >= height)) return [0, 0, 0, 0];
-  const at = Math.min(height - 1, Math.max(0, j)) * width + Math.min(width - 1, Math.max(0, i));
-  if (format === 'ink8') {
-    const ink = pixels[at] / 255;
-    return [ink, ink, ink, ink];
-  }
-  const alpha = pixels[4 * at + 3] / 255;
-  return [0, 1, 2].map((c) => (pixels[4 * at + c] / 255) * alpha).concat(alpha) as [number, number, number, number];
+interface Texture {
+  readonly width: number;
+  readonly height: number;
+  readonly extend: boolean;
+  readonly ink: boolean;
+  /** Premultiplied RGBA [H, W, 4]. */
+  readonly texels: Float64Array;
 }
+
+const textures = new Map(
+  spriteLibrary.assets.map(({ name, edge }): [string, Texture] => {
+    const { width, height, format, pixels } = spriteImages.get(name)!;
+    const ink = format === 'ink8';
+    const texels = Float64Array.from({ length: width * height * 4 }, (_, i) => {
+      if (ink) return pixels[i >> 2] / 255;
+      const alpha = pixels[i | 3] / 255;
+      return (i & 3) === 3 ? alpha : (pixels[i] / 255) * alpha;
+    });
+    return [name, { width, height, extend: edge === 'extend', ink, texels }];
+  }),
+);
+
+const NOTHING = [0, 0, 0, 0];
 
 /** Bilinear texture at a point; `outline` 'soft': times the analytic coverage, 'hard': nothing beyond the quad. */
 function textureAt(layer: Layer, x: number, y: number, outline: 'soft' | 'hard'): number[] {
+  const { width, height, extend, texels } = textures.get(layer.name)!;
   const [u, v] = layer.toTexture(x, y);
-  const { width, height } = spriteImages.get(layer.name)!;
-  const extend = spriteLibrary.assets[spriteLibrary.indexOf(layer.name)].edge === 'extend';
   let coverage = 1;
   if (extend) {
     const ramp = (position: number, length: number, size: number) =>
@@ -94,25 +103,35 @@ function textureAt(layer: Layer, x: number, y: number, outline: 'soft' | 'hard')
         ? Number(position > 0 && position < length)
         : Math.max(0, Math.min(0.5, position * size) + Math.min(0.5, (length - position) * size));
     coverage = ramp(u, width, layer.size[0]) * ramp(v, height, layer.size[1]);
-    if (coverage === 0) return [0, 0, 0, 0];
-  }
+  } else if (u <= -0.5 || v <= -0.5 || u >= width + 0.5 || v >= height + 0.5) coverage = 0;
+  if (coverage === 0) return NOTHING;
   const i = Math.floor(u - 0.5);
   const j = Math.floor(v - 0.5);
-  const fu = u - 0.5 - i;
-  const fv = v - 0.5 - j;
-  const taps = [texel(layer.name, i, j), texel(layer.name, i + 1, j), texel(layer.name, i, j + 1), texel(layer.name, i + 1, j + 1)];
-  const weights = [(1 - fu) * (1 - fv), fu * (1 - fv), (1 - fu) * fv, fu * fv];
-  return [0, 1, 2, 3].map((c) => coverage * taps.reduce((sum, tap, k) => sum + tap[c] * weights[k], 0));
+  const sum = [0, 0, 0, 0];
+  for (let tap = 0; tap < 4; tap++) {
+    const column = i + (tap & 1);
+    const row = j + (tap >> 1);
+    if (!extend && (column < 0 || row < 0 || column >= width || row >= height)) continue;
+    const across = 1 - Math.abs(u - 0.5 - column);
+    const down = 1 - Math.abs(v - 0.5 - row);
+    const at = Math.min(height - 1, Math.max(0, row)) * width + Math.min(width - 1, Math.max(0, column));
+    for (let c = 0; c < 4; c++) sum[c] += coverage * across * down * texels[4 * at + c];
+  }
+  return sum;
 }
 
 /** Colour of the point (x, y) of the canvas, [C], not clamped. */
 function colorAt(layers: readonly Layer[], channels: 1 | 3, x: number, y: number, outline: 'soft' | 'hard'): number[] {
-  let color = new Array(channels).fill(0);
+  const color: number[] = new Array(channels).fill(0);
   for (const layer of layers) {
-    const [r, g, b, a] = textureAt(layer, x, y, outline);
-    const ink = spriteImages.get(layer.name)!.format === 'ink8';
-    const own = channels === 3 ? [r, g, b] : [ink ? r : 0.299 * r + 0.587 * g + 0.114 * b];
-    color = color.map((below, c) => own[c] * layer.color[c] * layer.opacity + below * (1 - a * layer.opacity));
+    const texture = textureAt(layer, x, y, outline);
+    if (texture === NOTHING) continue;
+    const [r, g, b, a] = texture;
+    const { ink } = textures.get(layer.name)!;
+    for (let c = 0; c < channels; c++) {
+      const own = channels === 3 ? texture[c] : ink ? r : 0.299 * r + 0.587 * g + 0.114 * b;
+      color[c] = own * layer.color[c] * layer.opacity + color[c] * (1 - a * layer.opacity);
+    }
   }
   return color;
 }
