@@ -75,7 +75,7 @@ export const pretrainSchema = z
   .strictObject({
     steps: count.default(400),
     batchSize: count.default(64),
-    learningRate: positive.default(0.01),
+    learningRate: positive.default(0.02),
   })
   .prefault({});
 
@@ -115,7 +115,8 @@ export const taskSchema = z
     batchSize: count.default(8),
     optimizer: z.enum(['sgd', 'adam']).default('sgd'),
     learningRate: positive.default(0.01),
-    momentum: z.number().min(0).max(1).default(0.5),
+    momentum: z.number().min(0).lt(1).default(0.5),
+    dropout: z.number().min(0).lt(1).default(0.1),
     resetEachEpoch: z.boolean().default(false).describe('train the task network anew in every meta-epoch'),
   })
   .prefault({});
@@ -130,6 +131,7 @@ export const evaluationSchema = z
     batchSize: count.default(32),
     optimizer: z.enum(['sgd', 'adam']).default('adam'),
     learningRate: positive.default(1e-3),
+    dropout: z.number().min(0).lt(1).default(0.25),
     finalLearningRate: positive.default(5e-5).describe('reached geometrically over the epochs'),
   })
   .prefault({});

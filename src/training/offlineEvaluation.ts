@@ -47,6 +47,7 @@ export async function evaluateOffline(options: OfflineEvaluationOptions): Promis
     optimizer: config.optimizer,
     learningRate: config.learningRate,
     learningRateDecay: decay,
+    dropout: config.dropout,
     seed,
   });
   const accuracyPerEpoch: number[] = [];

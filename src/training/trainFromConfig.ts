@@ -106,7 +106,7 @@ async function openTask(
     { width, height, channels },
     { limit, seed: config.seed },
   );
-  const { batchSize, optimizer, learningRate, momentum } = config.task;
+  const { batchSize, optimizer, learningRate, momentum, dropout } = config.task;
   const network = new Classifier({
     width,
     height,
@@ -116,6 +116,7 @@ async function openTask(
     optimizer,
     learningRate,
     momentum,
+    dropout,
     seed: config.seed,
   });
   return { network, config: config.task, validation, label: sceneLabeller(grammar.schema, labels) };

@@ -208,7 +208,7 @@ async function targetTestSet(
 
 function taskNetwork(shape: LabelledImages, { task, seed }: MnistExperimentConfig): Classifier {
   const { width, height, channels } = shape;
-  const { batchSize, optimizer, learningRate, momentum } = task;
+  const { batchSize, optimizer, learningRate, momentum, dropout } = task;
   return new Classifier({
     width,
     height,
@@ -218,6 +218,7 @@ function taskNetwork(shape: LabelledImages, { task, seed }: MnistExperimentConfi
     optimizer,
     learningRate,
     momentum,
+    dropout,
     seed,
   });
 }
