@@ -16,6 +16,7 @@ import type { ResolvedGrammar } from './resolved.js';
 import { type SamplerPlan, sampleScene } from './sampler.js';
 import { type GrammarDefinition, grammarSchema } from './schema.js';
 import { type Locate, type RawObject, readDefinition, readText } from './source.js';
+import { writtenForm } from './written.js';
 
 export interface GrammarOptions {
   /** Where patterns look for assets; scenes' asset numbers are indices into it. */
@@ -68,6 +69,14 @@ export class Grammar implements SceneSource {
     expectInteger('seed', seed, 0);
     expectInteger('index', index, 0);
     return sampleScene(this.#plan, seed, index);
+  }
+
+  /**
+   * The grammar in its language, everything spelled out: `loadGrammar` makes an equal grammar of it. It survives JSON
+   * unless a constraint is a predicate.
+   */
+  toDefinition(): GrammarDefinition {
+    return writtenForm(this.definition);
   }
 
   /** Scenes start … start + count − 1 of a seed. @throws GrammarError as `sample` */

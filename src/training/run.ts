@@ -21,7 +21,7 @@ const runRecordSchema = z.strictObject({
   /** `train`: a configuration of the user's; `experiment`: one of the built-in ones. */
   kind: z.enum(['train', 'experiment']),
   name: z.string(),
-  /** The resolved grammar, variables filled in. */
+  /** The grammar in its language, variables filled in (`Grammar.toDefinition`). */
   grammar: z.looseObject({}),
   assets: z.array(assetSourceSchema),
   hidden: z.array(z.number().int().min(1)),

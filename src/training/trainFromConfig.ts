@@ -59,7 +59,7 @@ export async function trainFromConfig(options: TrainFromConfigOptions): Promise<
     await writeRunRecord(out, {
       kind: 'train',
       name: config.name,
-      grammar: { ...grammar.definition },
+      grammar: { ...grammar.toDefinition() },
       assets: sources,
       hidden: config.transformer.hidden,
       seed: config.seed,

@@ -104,7 +104,7 @@ export async function runMnistExperiment(options: MnistExperimentOptions): Promi
       await writeRunRecord(out, {
         kind: 'experiment',
         name: target.name,
-        grammar: { ...grammar.definition },
+        grammar: { ...grammar.toDefinition() },
         assets: [digits.train],
         hidden: config.transformer.hidden,
         seed,
