@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { ConfigError } from '../errors.js';
 import { MNIST_TARGETS, type MnistTargetName } from '../experiments/mnist/targets.js';
-import { seedFlag, threadsFlag } from './flags.js';
+import { integerIn, seedFlag, threadsFlag } from './flags.js';
 import { define, type Outcome } from './frame.js';
 
 interface Flags {
@@ -11,6 +11,8 @@ interface Flags {
   readonly quick?: boolean;
   readonly inception?: string;
   readonly warmStart: boolean;
+  readonly metaEpochs?: number;
+  readonly images?: number;
   readonly threads?: number;
 }
 
@@ -27,6 +29,12 @@ export function addExperiment(program: Command, outcome: Outcome): void {
     .option('--quick', 'a small form that takes a minute or two')
     .option('--inception <folder>', 'Inception weights, or "random" for the stand-in (default: look for them)')
     .addOption(new Option('--no-warm-start', 'start at the grammar, as the paper does'))
+    .addOption(new Option('--meta-epochs <n>', 'meta-epochs, instead of the default').argParser(integerIn(1, 1e6)))
+    .addOption(
+      new Option('--images <n>', 'images of the static datasets, instead of the default').argParser(
+        integerIn(100, 1e7),
+      ),
+    )
     .addOption(threadsFlag());
   const examples = [
     'metasim experiment mnist-rotation',
@@ -36,13 +44,15 @@ export function addExperiment(program: Command, outcome: Outcome): void {
   define<Flags>(outcome, command, examples, async ([name], flags, context) => {
     const target = MNIST_TARGETS[name as MnistTargetName];
     if (!target) throw new ConfigError(`Expected one of ${names.join(', ')} for the experiment but received "${name}"`);
-    const [{ runMnistToFolder }, { mnistResultText }, { QUICK, fullPreset }, { mnistFolder }] = await Promise.all([
-      import('./mnistRun.js'),
-      import('../report/mnistReport.js'),
-      import('../experiments/mnist/presets.js'),
-      import('../experiments/mnist/digits.js'),
-    ]);
-    const base = flags.quick ? QUICK : fullPreset(target.size);
+    const [{ runMnistToFolder }, { mnistResultText }, { quickPreset, fullPreset }, { mnistFolder }] = await Promise.all(
+      [
+        import('./mnistRun.js'),
+        import('../report/mnistReport.js'),
+        import('../experiments/mnist/presets.js'),
+        import('../experiments/mnist/digits.js'),
+      ],
+    );
+    const base = flags.quick ? quickPreset(target.size) : fullPreset(target.size);
     const result = await runMnistToFolder(
       {
         target,
@@ -53,6 +63,8 @@ export function addExperiment(program: Command, outcome: Outcome): void {
           seed: flags.seed,
           ...(flags.inception === undefined ? {} : { features: { ...base.features, weights: flags.inception } }),
           ...(flags.warmStart ? {} : { warmStart: { kind: 'none' as const } }),
+          ...(flags.metaEpochs === undefined ? {} : { meta: { ...base.meta, epochs: flags.metaEpochs } }),
+          ...(flags.images === undefined ? {} : { evaluation: { ...base.evaluation, images: flags.images } }),
         },
         threads: flags.threads,
       },
