@@ -1,0 +1,100 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { codeBlocks } from './runModule.js';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** What every line below may use. */
+const PREAMBLE = `
+import * as metasim from 'metasim';
+declare const batch: metasim.SceneBatch;
+declare const engine: metasim.Engine;
+declare const assets: metasim.AssetLibrary;
+declare const grammar: metasim.Grammar;
+declare const transformer: metasim.DistributionTransformer;
+declare const gradient: Float32Array;
+declare const bytes: Uint8Array;
+`;
+
+/** Uses that must compile. */
+const RIGHT = [
+  'const { color } = await engine.render(batch); const f: Float32Array = color;',
+  "const { color } = await engine.render(batch, { color: 'u8' }); const u: Uint8Array = color;",
+  'const dLdA: Float32Array = await engine.vjp(batch, gradient, { delta: { rotation: 2 } });',
+  'const again: metasim.SceneBatch = metasim.decodeScenes(metasim.encodeScenes(batch));',
+  "await metasim.loadGrammar('a.yaml', { assets, overrides: { variables: { size: 64 } } });",
+  'const source: metasim.SceneSource = new metasim.TransformedSource({ source: grammar, transformer });',
+  'for await (const { image, instances } of engine.generate(grammar, { count: 1, seed: 0 })) image.set(instances);',
+  "await metasim.openAssetSources([{ kind: 'images', folder: 'cars' }]);",
+  'metasim.stageConfig({ meta: { epochs: 1 } });',
+];
+
+/** Mistakes that must not compile. */
+const WRONG = [
+  "await engine.render(batch, { color: 'u16' });",
+  "const { color } = await engine.render(batch, { color: 'u8' }); const f: Float32Array = color;",
+  "const { color } = await engine.render(batch, { color: 'none' }); color.length;",
+  'await engine.render(bytes);',
+  'await engine.vjp(batch);',
+  'await engine.vjp(batch, bytes);',
+  'new metasim.Engine();',
+  'metasim.Engine.create();',
+  'metasim.decodeScenes("scenes.msg");',
+  "await metasim.loadGrammar('a.yaml');",
+  'metasim.Grammar.prototype;',
+  'metasim.defineGrammar({ attributes: {}, classes: {}, nodes: [] });',
+  "metasim.defineGrammar({ canvas: { width: 8, height: 8, channels: 2 }, attributes: {}, classes: {}, nodes: [{ class: 'a' }] });",
+  "metasim.defineGrammar({ canvas: { width: 8, height: 8 }, attributes: { x: { role: 'where' } }, classes: {}, nodes: [] });",
+  'new metasim.DistributionTransformer({ hidden: [8] });',
+  'new metasim.TransformedSource({ source: grammar });',
+  'new metasim.MmdLoss();',
+  'await metasim.metaTrain({ source: grammar, engine });',
+  "await metasim.openAssetSources([{ kind: 'images' }]);",
+  'metasim.stageConfig({ meta: { epoch: 1 } });',
+  'batch.scenes[0].width = 3;',
+  'await metasim.writeDataset({ source: grammar, engine, count: 1, seed: 0 });',
+];
+
+/** Messages of the compiler for each text, by file name. */
+function diagnose(files: ReadonlyMap<string, string>): Map<string, string[]> {
+  const parsed = ts.parseConfigFileTextToJson('tsconfig.json', readFileSync(join(root, 'tsconfig.json'), 'utf8'));
+  const { options } = ts.parseJsonConfigFileContent(parsed.config, ts.sys, root);
+  const host = ts.createCompilerHost(options);
+  const { fileExists, readFile, getSourceFile } = host;
+  host.fileExists = (path) => files.has(path) || fileExists.call(host, path);
+  host.readFile = (path) => files.get(path) ?? readFile.call(host, path);
+  host.getSourceFile = (path, version, ...rest) => {
+    const text = files.get(path);
+    return text === undefined
+      ? getSourceFile.call(host, path, version, ...rest)
+      : ts.createSourceFile(path, text, version);
+  };
+  const program = ts.createProgram([...files.keys()], options, host);
+  return new Map(
+    [...files.keys()].map((path) => {
+      const file = program.getSourceFile(path);
+      const found = [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)];
+      return [path, found.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, ' '))];
+    }),
+  );
+}
+
+test('right uses of the module compile, mistakes do not, and the README example does', () => {
+  const path = (name: string) => join(root, 'test/api', `virtual-${name}.ts`);
+  const [example] = codeBlocks(readFileSync(join(root, 'README.md'), 'utf8'), 'ts');
+  const files = new Map([[path('readme'), example]]);
+  for (const [i, line] of RIGHT.entries()) files.set(path(`right-${i}`), PREAMBLE + line);
+  for (const [i, line] of WRONG.entries()) files.set(path(`wrong-${i}`), PREAMBLE + line);
+  const found = diagnose(files);
+  assert.equal(found.get(path('readme')), []);
+  for (const [i, line] of RIGHT.entries()) assert.equal(found.get(path(`right-${i}`)), [], line);
+  for (const [i, line] of WRONG.entries()) {
+    assert.is(found.get(path(`wrong-${i}`))?.length, 1, `${line}: ${found.get(path(`wrong-${i}`))?.join('; ')}`);
+  }
+});
+
+test.run();
