@@ -12,25 +12,28 @@ const fraction = z.number().min(0).max(1);
 export const assetSourceSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('mnist').describe('IDX files of MNIST: names mnist/⟨split⟩/⟨digit⟩/⟨index⟩'),
-    folder: z.string(),
-    split: z.enum(['train', 'test']).default('train'),
-    from: z.number().int().min(0).default(0),
-    to: count.optional(),
+    folder: z.string().describe('holds the four IDX files, gzipped or not'),
+    split: z.enum(['train', 'test']).default('train').describe('60,000 digits, or 10,000 of other writers'),
+    from: z.number().int().min(0).default(0).describe('first digit used'),
+    to: count.optional().describe('one past the last digit used; default: all'),
   }),
   z.strictObject({
     kind: z.literal('digits').describe('procedural strokes, built in: names digits/⟨digit⟩/⟨variant⟩'),
-    variants: count.default(64),
-    seed: z.number().int().min(0).default(0),
+    variants: count.default(64).describe('ways of writing each digit'),
+    seed: z.number().int().min(0).default(0).describe('of the handwriting'),
     from: z.number().int().min(0).default(0).describe('first variant used'),
-    to: count.optional().describe('one past the last variant used'),
+    to: count.optional().describe('one past the last variant used; default: all'),
   }),
   z.strictObject({
     kind: z.literal('images').describe('PNG, JPEG or WebP files: names ⟨prefix⟩/⟨path without extension⟩'),
-    folder: z.string(),
-    glob: z.string().default('**'),
-    prefix: z.string().default('images'),
-    edge: z.enum(['fade', 'extend']).default('fade'),
-    licence: z.string().optional(),
+    folder: z.string().describe('searched with its sub-folders'),
+    glob: z.string().default('**').describe('over paths relative to the folder, with extension'),
+    prefix: z.string().default('images').describe('what the names begin with'),
+    edge: z
+      .enum(['fade', 'extend'])
+      .default('fade')
+      .describe('beyond the edge: transparent (sprites), or the edge goes on (backgrounds)'),
+    licence: z.string().optional().describe('SPDX identifier or a short text, for manifests'),
   }),
 ]);
 
@@ -46,7 +49,8 @@ export const featuresSchema = z
     layers: z
       .array(z.union([z.literal(64), z.literal(192), z.literal(768)]))
       .min(1)
-      .default([64, 192]),
+      .default([64, 192])
+      .describe('Inception layers that are compared, by their number of channels'),
   })
   .prefault({});
 
@@ -73,9 +77,9 @@ export const transformerSchema = z
 
 export const pretrainSchema = z
   .strictObject({
-    steps: count.default(400),
-    batchSize: count.default(64),
-    learningRate: positive.default(0.02),
+    steps: count.default(400).describe('gradient steps of the autoencoder'),
+    batchSize: count.default(64).describe('fresh scenes in a step'),
+    learningRate: positive.default(0.02).describe('of Adam at first, falling to zero along half a cosine'),
   })
   .prefault({});
 
@@ -94,15 +98,15 @@ export const metaSchema = z
     epochs: count.default(30).describe('E_m'),
     iterations: count.default(20).describe('I_m, batches in an epoch'),
     batchSize: count.default(50).describe('B_m, scenes in a batch'),
-    learningRate: positive.default(1e-3),
-    weightDecay: z.number().min(0).default(1e-5),
+    learningRate: positive.default(1e-3).describe('of Adam'),
+    weightDecay: z.number().min(0).default(1e-5).describe('λ, added to the gradient as λθ'),
     halveEvery: count.default(200).describe('epochs after which the learning rate is halved'),
     sigma: positive.max(1).default(0.02).describe('σ of the sampled attributes, as a fraction of their range'),
     optimiseEvery: z
       .enum(['batch', 'epoch'])
       .default('batch')
       .describe('"epoch" is Algorithm 1 to the letter: one step an epoch'),
-    mmdWeight: z.number().min(0).default(100),
+    mmdWeight: z.number().min(0).default(100).describe('weight of the squared MMD'),
     taskWeight: z.number().min(0).default(1).describe('weight of the REINFORCE term, log p averaged over scenes'),
     baselineDecay: fraction.default(0.8).describe('of the moving average of previous scores'),
     pixelDelta: positive.default(0.5).describe('half-step of the central differences, as motion in the image, px'),
@@ -112,11 +116,11 @@ export const metaSchema = z
 export const taskSchema = z
   .strictObject({
     epochs: count.default(2).describe('passes over the data of one meta-epoch'),
-    batchSize: count.default(8),
-    optimizer: z.enum(['sgd', 'adam']).default('sgd'),
-    learningRate: positive.default(0.01),
-    momentum: z.number().min(0).lt(1).default(0.5),
-    dropout: z.number().min(0).lt(1).default(0.1),
+    batchSize: count.default(8).describe('images in a step'),
+    optimizer: z.enum(['sgd', 'adam']).default('sgd').describe('of the task network'),
+    learningRate: positive.default(0.01).describe('of that optimiser'),
+    momentum: z.number().min(0).lt(1).default(0.5).describe('of sgd'),
+    dropout: z.number().min(0).lt(1).default(0.1).describe('of the hidden fully connected layers'),
     resetEachEpoch: z.boolean().default(false).describe('train the task network anew in every meta-epoch'),
   })
   .prefault({});
@@ -138,17 +142,25 @@ export const evaluationSchema = z
 
 /** Everything `metasim train` needs, grouped by stage. */
 export const trainConfigSchema = z.strictObject({
-  name: z.string().regex(/^[\w.-]+$/, 'letters, digits, "_", "." and "-" only'),
-  seed: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(0),
+  name: z
+    .string()
+    .regex(/^[\w.-]+$/, 'letters, digits, "_", "." and "-" only')
+    .describe('of the run; letters, digits, "_", "." and "-"'),
+  seed: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(0).describe('of everything random; 0 is a seed'),
   grammar: z.string().describe('path of a grammar, relative to this file'),
-  variables: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).default({}),
-  assets: z.array(assetSourceSchema).min(1),
+  variables: z
+    .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+    .default({})
+    .describe('values for the grammar\'s variables; lists as text: "rotation,x"'),
+  assets: z.array(assetSourceSchema).min(1).describe('where textures come from; backgrounds/… are always there'),
   target: z.strictObject({
     images: imageSetSchema.describe('X_R'),
     validation: imageSetSchema.optional().describe('V; without it the task term is left out'),
   }),
-  /** Class names that are labels of the task, in order; default: the classes of V's folders. */
-  labels: z.array(z.string()).optional(),
+  labels: z
+    .array(z.string())
+    .optional()
+    .describe("class names that are labels of the task, in order; default: the classes of V's folders"),
   features: featuresSchema,
   mmd: mmdSchema,
   transformer: transformerSchema,
