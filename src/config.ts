@@ -131,11 +131,11 @@ export const evaluationSchema = z
     images: count.default(50_000).describe('generated training images'),
     testImages: count.default(10_000).describe('fresh target test images'),
     poseScenes: count.default(1000).describe('scenes whose learned pose is measured'),
-    epochs: count.default(6),
-    batchSize: count.default(32),
-    optimizer: z.enum(['sgd', 'adam']).default('adam'),
-    learningRate: positive.default(1e-3),
-    dropout: z.number().min(0).lt(1).default(0.25),
+    epochs: count.default(6).describe('passes over the training images'),
+    batchSize: count.default(32).describe('images in a step'),
+    optimizer: z.enum(['sgd', 'adam']).default('adam').describe('of the task network'),
+    learningRate: positive.default(1e-3).describe('in the first epoch'),
+    dropout: z.number().min(0).lt(1).default(0.25).describe('of the hidden fully connected layers'),
     finalLearningRate: positive.default(5e-5).describe('reached geometrically over the epochs'),
   })
   .prefault({});
