@@ -63,8 +63,12 @@ export const bandwidthSchema = z.discriminatedUnion('kind', [
 export const mmdSchema = z
   .strictObject({
     realImages: count.default(200).describe('target images M held in the loss'),
-    bandwidth: bandwidthSchema.optional().describe('default: the mixture of DEFAULT_MMD'),
-    blur: z.array(z.number().min(0)).min(1).optional().describe('Gaussian σ, in feature-map cells'),
+    bandwidth: bandwidthSchema.optional().describe('how σ is chosen: see below'),
+    blur: z
+      .array(z.number().min(0))
+      .min(1)
+      .optional()
+      .describe('σ of the blurred copies of the maps, in their cells; 0 is the plain map'),
   })
   .prefault({});
 
