@@ -1,10 +1,13 @@
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { expectNewOrEmpty } from '../dataset/files.js';
 import { seedFlag, threadsFlag } from './flags.js';
 import { define, type Outcome } from './frame.js';
 
 interface Flags {
-  readonly out: string;
+  readonly out?: string;
   readonly seed: number;
   readonly threads?: number;
 }
@@ -17,13 +20,13 @@ export function addDemo(program: Command, outcome: Outcome): void {
   const command = program
     .command('demo')
     .description('learn the rotation gap on built-in digits in a few minutes; needs no data')
-    .option('--out <folder>', 'run folder', 'runs/demo')
+    .option('--out <folder>', 'run folder (default: runs/demo, with -SEED behind it for other seeds than 0)')
     .addOption(seedFlag())
     .addOption(threadsFlag());
   define<Flags>(
     outcome,
     command,
-    ['metasim demo', 'metasim demo --seed 3 --out runs/demo-3'],
+    ['metasim demo', 'metasim demo --seed 3 --out runs/third'],
     async (_, flags, context) => {
       const [{ runMnistToFolder }, { mnistResultText }, { DEMO }, { MNIST_TARGETS }, { loadRun }, { renderToFolder }] =
         await Promise.all([
@@ -34,14 +37,15 @@ export function addDemo(program: Command, outcome: Outcome): void {
           import('../training/run.js'),
           import('./generate.js'),
         ]);
-      const { out, seed, threads } = flags;
+      const { seed, threads, out = seed === 0 ? 'runs/demo' : `runs/demo-${seed}` } = flags;
       const target = MNIST_TARGETS['mnist-rotation'];
       const config = { ...DEMO, seed };
-      const { rm } = await import('node:fs/promises');
-      await rm(join(out, 'dataset'), { recursive: true, force: true });
-      const result = await runMnistToFolder({ target, data: 'procedural', out, config, threads }, context);
-      const run = await loadRun(out);
       const dataset = join(out, 'dataset');
+      // The dataset of an earlier demo makes way; a folder of somebody else's that is called so does not.
+      if (!existsSync(join(out, 'run.json'))) await expectNewOrEmpty(dataset);
+      const result = await runMnistToFolder({ target, data: 'procedural', out, config, threads }, context);
+      await rm(dataset, { recursive: true, force: true });
+      const run = await loadRun(out);
       try {
         const { source, assets, record } = run;
         const opened = { source, assets, config: { run: record }, dispose: () => {} };

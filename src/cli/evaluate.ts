@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
-import type { Command } from 'commander';
-import { ConfigError, TrainingError } from '../errors.js';
-import { threadsFlag } from './flags.js';
+import { type Command, Option } from 'commander';
+import { TrainingError } from '../errors.js';
+import { integerIn, threadsFlag } from './flags.js';
 import { define, type Outcome } from './frame.js';
 
 interface Flags {
@@ -18,16 +18,17 @@ export function addEvaluate(program: Command, outcome: Outcome): void {
     .description('train the task network on static datasets of the grammar and of a run, and score both on real images')
     .argument('<run>', 'run folder of train, experiment or demo')
     .option('--test <folder>', 'labelled real images, a sub-folder per class (for runs of `train`; default: V)')
-    .option('--images <n>', 'generated training images (for runs of `train`)', Number, 10_000)
-    .option('--epochs <n>', 'passes over them (for runs of `train`)', Number, 4)
+    .addOption(
+      new Option('--images <n>', 'generated training images (for runs of `train`)')
+        .argParser(integerIn(1, 1e8))
+        .default(10_000),
+    )
+    .addOption(
+      new Option('--epochs <n>', 'passes over them (for runs of `train`)').argParser(integerIn(1, 1e8)).default(4),
+    )
     .addOption(threadsFlag());
   const examples = ['metasim evaluate runs/mnist-rotation-0', 'metasim evaluate runs/cars --test data/cars/test'];
   define<Flags>(outcome, command, examples, async ([run], flags, context) => {
-    for (const name of ['images', 'epochs'] as const) {
-      if (!Number.isInteger(flags[name]) || flags[name] < 1 || flags[name] > 1e8) {
-        throw new ConfigError(`Expected an integer from 1 to 100000000 for --${name} but received ${flags[name]}`);
-      }
-    }
     const { readRunRecord } = await import('../training/run.js');
     const { initBackend } = await import('../learn/backend.js');
     const record = await readRunRecord(run);

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { ConfigError } from '../errors.js';
 import { MNIST_TARGETS, type MnistTargetName } from '../experiments/mnist/targets.js';
@@ -24,7 +25,10 @@ export function addExperiment(program: Command, outcome: Outcome): void {
     .description("one of the paper's experiments, from the grammar to its table")
     .argument('<name>', names.join(' | '))
     .option('--data <folder>', 'MNIST IDX files (default: $METASIM_DATA/mnist), or "procedural" for built-in digits')
-    .option('--out <folder>', 'run folder (default: runs/NAME-SEED); an interrupted run goes on from there')
+    .option(
+      '--out <folder>',
+      'run folder (default: runs/NAME-SEED, or runs/NAME-quick-SEED); an interrupted run goes on from there',
+    )
     .addOption(seedFlag())
     .option('--quick', 'a small form that takes a minute or two')
     .option('--inception <folder>', 'Inception weights, or "random" for the stand-in (default: look for them)')
@@ -42,7 +46,7 @@ export function addExperiment(program: Command, outcome: Outcome): void {
     'metasim experiment mnist-rotation --data procedural --quick --json',
   ];
   define<Flags>(outcome, command, examples, async ([name], flags, context) => {
-    const target = MNIST_TARGETS[name as MnistTargetName];
+    const target = Object.hasOwn(MNIST_TARGETS, name) ? MNIST_TARGETS[name as MnistTargetName] : undefined;
     if (!target) throw new ConfigError(`Expected one of ${names.join(', ')} for the experiment but received "${name}"`);
     const [{ runMnistToFolder }, { mnistResultText }, { quickPreset, fullPreset }, { mnistFolder }] = await Promise.all(
       [
@@ -57,11 +61,13 @@ export function addExperiment(program: Command, outcome: Outcome): void {
       {
         target,
         data: flags.data ?? mnistFolder(),
-        out: flags.out ?? `runs/${name}-${flags.seed}`,
+        out: flags.out ?? `runs/${name}${flags.quick ? '-quick' : ''}-${flags.seed}`,
         config: {
           ...base,
           seed: flags.seed,
-          ...(flags.inception === undefined ? {} : { features: { ...base.features, weights: flags.inception } }),
+          ...(flags.inception === undefined
+            ? {}
+            : { features: { ...base.features, weights: weightsOf(flags.inception) } }),
           ...(flags.warmStart ? {} : { warmStart: { kind: 'none' as const } }),
           ...(flags.metaEpochs === undefined ? {} : { meta: { ...base.meta, epochs: flags.metaEpochs } }),
           ...(flags.images === undefined ? {} : { evaluation: { ...base.evaluation, images: flags.images } }),
@@ -72,4 +78,9 @@ export function addExperiment(program: Command, outcome: Outcome): void {
     );
     return { json: result, text: mnistResultText(result) };
   });
+}
+
+/** A folder as it is called from anywhere: it is kept in the run's record. */
+function weightsOf(inception: string): string {
+  return inception === 'random' || inception === 'auto' ? inception : resolve(inception);
 }

@@ -42,7 +42,8 @@ export class TrainingReporter {
   private constructor(options: TrainingReporterOptions) {
     this.#options = options;
     this.#metrics = MetricsWriter.open(join(options.out, 'metrics.jsonl'), options.resumeAt);
-    this.#scalars = new ScalarEventWriter(join(options.out, 'tensorboard'), options.resumeAt);
+    // A run that was stopped before its first checkpoint has left events too: they are dropped from step 1 on.
+    this.#scalars = new ScalarEventWriter(join(options.out, 'tensorboard'), options.resumeAt ?? 0);
   }
 
   static async open(options: TrainingReporterOptions): Promise<TrainingReporter> {

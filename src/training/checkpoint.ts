@@ -94,11 +94,11 @@ export async function loadCheckpoint(path: string, expected: Checkpoint['metadat
   }
   const checkpoint = decodeCheckpoint(bytes, file);
   for (const [key, value] of Object.entries(expected)) {
-    if (!isDeepStrictEqual(checkpoint.metadata[key], value)) {
-      throw new TrainingError(
-        `Expected ${brief(value)} for ${key} of the checkpoint ${file} but received ${brief(checkpoint.metadata[key])}`,
-      );
-    }
+    const found = difference(value, checkpoint.metadata[key], key);
+    if (!found) continue;
+    throw new TrainingError(
+      `Expected ${brief(found.expected)} for ${found.path} of the checkpoint ${file} but received ${brief(found.received)}: it is of another run, so choose another folder`,
+    );
   }
   return checkpoint;
 }
@@ -241,6 +241,25 @@ function arrayType(data: CheckpointArray['data']): ArrayType {
 
 function align(offset: number): number {
   return Math.ceil(offset / ALIGNMENT) * ALIGNMENT;
+}
+
+/** Where two values first differ, and how. */
+function difference(
+  expected: Json | undefined,
+  received: Json | undefined,
+  path: string,
+): { path: string; expected: Json | undefined; received: Json | undefined } | undefined {
+  if (isDeepStrictEqual(expected, received)) return undefined;
+  if (!isRecord(expected) || !isRecord(received)) return { path, expected, received };
+  for (const key of new Set([...Object.keys(expected), ...Object.keys(received)])) {
+    const found = difference(expected[key], received[key], `${path}.${key}`);
+    if (found) return found;
+  }
+  return { path, expected, received };
+}
+
+function isRecord(value: Json | undefined): value is { readonly [key: string]: Json } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** A value for an error message, cut short. */

@@ -28,28 +28,32 @@ export interface RunScore {
 /**
  * Trains the task network twice from nothing, on a static dataset of a run's grammar and on one of the run, and scores
  * both on real images (the comparison of the paper's tables).
- * @throws ConfigError when the run has no V and no `test` is given
+ * @throws ConfigError when the run has no V and no `test` is given, or a number is out of range; TrainingError when
+ *   `run` is no trained run; DatasetError for bad test images; the signal's reason when aborted
  */
 export async function evaluateRun(
   run: string,
   options: EvaluateRunOptions,
 ): Promise<{ grammar: RunScore; metasim: RunScore }> {
+  const settings = parseConfig(evaluationSchema, { images: options.images, epochs: options.epochs }, 'evaluateRun');
   const loaded = await loadRun(run);
   const { grammar, assets, record } = loaded;
-  const config = parseConfig(trainConfigSchema, record.config, `${run}/run.json: config`);
-  const folder = options.test ?? config.target.validation?.folder;
-  if (folder === undefined) {
-    loaded.dispose();
-    throw new ConfigError(`Expected --test, or target.validation in the run's configuration, but received neither`);
-  }
-  const engine = await Engine.create({ assets, workers: options.threads ?? config.workers });
+  let engine: Engine | undefined;
   try {
+    const config = parseConfig(trainConfigSchema, record.config, `${run}/run.json: config`);
+    const folder = options.test ?? config.target.validation?.folder;
+    if (folder === undefined) {
+      throw new ConfigError(
+        `Expected labelled test images, or target.validation in ${run}/run.json, but received neither`,
+      );
+    }
     const labels = config.labels ?? (await classFolders(folder));
     const test = await readLabelledFolder(folder, labels, grammar.canvas);
-    const settings = evaluationSchema.parse({ images: options.images, epochs: options.epochs });
+    engine = await Engine.create({ assets, workers: options.threads ?? config.workers });
+    const opened = engine;
     const score = async (source: SceneSource, name: string, from: number): Promise<RunScore> => {
       const { accuracy, seconds } = await evaluateOffline({
-        engine,
+        engine: opened,
         source,
         label: sceneLabeller(grammar.schema, labels),
         test,
@@ -64,6 +68,6 @@ export async function evaluateRun(
     return { grammar: await score(grammar, 'grammar', 0), metasim: await score(loaded.source, 'Meta-Sim', 0.5) };
   } finally {
     loaded.dispose();
-    await engine.close();
+    await engine?.close();
   }
 }

@@ -3,7 +3,6 @@ import type { TrainConfig } from '../config.js';
 import { ShapeError } from '../errors.js';
 import { DistributionTransformer } from '../learn/distributionTransformer.js';
 import { Inception, type InceptionInfo } from '../learn/inception/inception.js';
-import type { LabelledImages } from '../learn/taskNetwork.js';
 import { tf } from '../learn/tf.js';
 import { MmdLoss } from '../loss/mmd.js';
 import type { Engine } from '../render/engine.js';
@@ -39,9 +38,18 @@ export type TrainStage = 'features' | 'warmStart' | 'pretrain' | 'meta';
 export interface TrainObserver {
   /** A stage begins, or has come `fraction` of its way; `detail` is a short text for a person. */
   onProgress?(stage: TrainStage, fraction: number, detail: string): void;
+  /** A resumed run tells again what its first part found out. */
   onWarmStart?(result: WarmStartResult): void | Promise<void>;
+  /** As `onWarmStart`. */
   onPretrain?(result: PretrainResult): void | Promise<void>;
+  /** Called before the epoch's checkpoint is written: what is recorded here is never behind the checkpoint. */
   onEpoch?(report: EpochReport): void | Promise<void>;
+}
+
+/** What came before meta-training; kept in the checkpoints, so that a resumed run's records are whole. */
+interface TrainStart {
+  readonly warmStart?: WarmStartResult;
+  readonly pretrain?: PretrainResult;
 }
 
 export interface TrainOptions {
@@ -65,9 +73,9 @@ export interface TrainedModel {
   /** G_θ; the caller disposes it. */
   readonly transformer: DistributionTransformer;
   readonly features: InceptionInfo;
-  /** Undefined when switched off, or when the run was resumed after it. */
+  /** Undefined when switched off; of the run's first part when it was resumed. */
   readonly warmStart?: WarmStartResult;
-  /** Undefined when the run was resumed after it. */
+  /** Of the run's first part when it was resumed. */
   readonly pretrain?: PretrainResult;
   /** Epochs that were already done when this call began. */
   readonly resumedAt: number;
@@ -77,7 +85,8 @@ export interface TrainedModel {
  * Trains a distribution transformer from nothing (§3.2): target features, warm start, autoencoder pre-training,
  * meta-training. With `checkpoints`, every finished meta-epoch is on disk, and a later call with the same options goes
  * on from there to the same weights, bit for bit.
- * @throws ShapeError when the real images are not of the canvas's size; TrainingError; the signal's reason when aborted
+ * @throws ShapeError when the real images are not of the canvas's size; TrainingError, also when the checkpoints are of
+ *   another run; the signal's reason when aborted
  */
 export async function trainTransformer(options: TrainOptions): Promise<TrainedModel> {
   const { config, source, engine, task, checkpoints, identity = {}, observer, signal } = options;
@@ -88,13 +97,15 @@ export async function trainTransformer(options: TrainOptions): Promise<TrainedMo
   let mmd: MmdLoss | undefined;
   try {
     mmd = await createMmd(options, extractor);
-    const resume = await savedState(options);
-    let start: { warmStart?: WarmStartResult; pretrain?: PretrainResult } = {};
-    if (!resume) start = await startTransformer(options, transformer, mmd);
+    const weights = extractor.info.weights;
+    const saved = await savedRun(options, weights);
+    const start = saved?.start ?? (await startTransformer(options, transformer, mmd));
+    if (saved) await tellAgain(saved.start, observer);
     const save = async (state: MetaState) => {
       if (!checkpoints) return;
       const name = `epoch-${String(state.epoch).padStart(6, '0')}`;
-      await saveCheckpoint(checkpoints, stateToCheckpoint(state, identity), { name });
+      const metadata = { ...identity, weights, start: JSON.parse(JSON.stringify(start)) };
+      await saveCheckpoint(checkpoints, stateToCheckpoint(state, metadata), { name });
     };
     await metaTrain({
       source,
@@ -105,7 +116,7 @@ export async function trainTransformer(options: TrainOptions): Promise<TrainedMo
       config: config.meta,
       freezeEncoder: config.transformer.freezeEncoder,
       seed,
-      resume,
+      resume: saved?.state,
       signal,
       onBatch: (epoch, fraction, value) =>
         observer?.onProgress?.(
@@ -114,11 +125,11 @@ export async function trainTransformer(options: TrainOptions): Promise<TrainedMo
           `epoch ${epoch}/${config.meta.epochs}, MMD² ${value.toFixed(4)}`,
         ),
       onEpoch: async (report, state) => {
-        await save(await state());
         await observer?.onEpoch?.(report);
+        await save(await state());
       },
     });
-    return { transformer, features: extractor.info, ...start, resumedAt: resume?.epoch ?? 0 };
+    return { transformer, features: extractor.info, ...start, resumedAt: saved?.state.epoch ?? 0 };
   } catch (error) {
     transformer.dispose();
     throw error;
@@ -206,9 +217,31 @@ async function createMmd({ config, realImages, source }: TrainOptions, extractor
   }
 }
 
-async function savedState({ checkpoints, identity }: TrainOptions): Promise<MetaState | undefined> {
+/**
+ * The newest checkpoint of this very run, if there is one.
+ * @param weights of the feature extractor: going on with others would change the loss half-way
+ */
+async function savedRun(
+  { checkpoints, identity }: TrainOptions,
+  weights: InceptionInfo['weights'],
+): Promise<{ state: MetaState; start: TrainStart } | undefined> {
   if (!checkpoints || !(await hasCheckpoint(checkpoints))) return undefined;
-  return stateFromCheckpoint(await loadCheckpoint(checkpoints, identity));
+  const checkpoint = await loadCheckpoint(checkpoints, { ...identity, weights });
+  return { state: stateFromCheckpoint(checkpoint), start: (checkpoint.metadata.start ?? {}) as TrainStart };
+}
+
+async function tellAgain({ warmStart, pretrain }: TrainStart, observer: TrainObserver | undefined): Promise<void> {
+  if (warmStart) await observer?.onWarmStart?.(warmStart);
+  if (pretrain) await observer?.onPretrain?.(pretrain);
+}
+
+/**
+ * Makes sure that a folder's checkpoints, if it holds any, are of the run called `identity`: before anything of that
+ * run is written over.
+ * @throws TrainingError naming what differs
+ */
+export async function expectSameRun(checkpoints: string, identity: Checkpoint['metadata']): Promise<void> {
+  if (await hasCheckpoint(checkpoints)) await loadCheckpoint(checkpoints, identity);
 }
 
 /** Where a run folder keeps its checkpoints. */

@@ -9,7 +9,14 @@ import { Engine } from '../render/engine.js';
 import { sceneLabeller } from './labelledScenes.js';
 import type { MetaTask } from './metaTrain.js';
 import { writeRunRecord } from './run.js';
-import { checkpointFolder, type ImageSet, type TrainedModel, type TrainObserver, trainTransformer } from './train.js';
+import {
+  checkpointFolder,
+  expectSameRun,
+  type ImageSet,
+  type TrainedModel,
+  type TrainObserver,
+  trainTransformer,
+} from './train.js';
 
 /** What a configuration stands for, opened. */
 export interface TrainSetting {
@@ -54,8 +61,13 @@ export async function trainFromConfig(options: TrainFromConfigOptions): Promise<
   const task = validation
     ? await openTask(resolve(base, validation.folder), validation.limit, config, grammar)
     : undefined;
-  const engine = await Engine.create({ assets, workers: config.workers });
+  const engine = await Engine.create({ assets, workers: config.workers }).catch((error) => {
+    task?.network.dispose();
+    throw error;
+  });
+  const identity = { grammar: grammar.hash, config: JSON.parse(JSON.stringify(config)) };
   try {
+    await expectSameRun(checkpointFolder(out), identity);
     await writeRunRecord(out, {
       kind: 'train',
       name: config.name,
@@ -63,17 +75,17 @@ export async function trainFromConfig(options: TrainFromConfigOptions): Promise<
       assets: sources,
       hidden: config.transformer.hidden,
       seed: config.seed,
-      config: absoluteTarget(base, config),
+      config: absolutePaths(base, config),
     });
     await observer?.onStart?.({ engine, grammar, realImages });
     const { transformer, ...model } = await trainTransformer({
-      config,
+      config: absolutePaths(base, config),
       source: grammar,
       engine,
       realImages,
       task,
       checkpoints: checkpointFolder(out),
-      identity: { grammar: grammar.hash, config: JSON.parse(JSON.stringify(config)) },
+      identity,
       observer,
       signal,
     });
@@ -126,12 +138,14 @@ function absoluteSource(base: string, source: AssetSource): AssetSource {
   return 'folder' in source ? { ...source, folder: resolve(base, source.folder) } : source;
 }
 
-/** The configuration with target folders that mean the same from anywhere: what `run.json` keeps. */
-function absoluteTarget(base: string, config: TrainConfig): TrainConfig {
+/** The configuration with folders that mean the same from anywhere: what `run.json` keeps. */
+function absolutePaths(base: string, config: TrainConfig): TrainConfig {
   const { images, validation } = config.target;
   const target = {
     images: { ...images, folder: resolve(base, images.folder) },
     ...(validation ? { validation: { ...validation, folder: resolve(base, validation.folder) } } : {}),
   };
-  return { ...config, target };
+  const { weights } = config.features;
+  const named = weights === 'auto' || weights === 'random';
+  return { ...config, target, features: { ...config.features, weights: named ? weights : resolve(base, weights) } };
 }

@@ -1,8 +1,9 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { type MetasimError, TrainingError } from '../../src/errors.js';
 import { mnistFolder, mnistSplits, proceduralSplits } from '../../src/experiments/mnist/digits.js';
 import { loadMnistGrammar, runMnistExperiment } from '../../src/experiments/mnist/experiment.js';
 import { quickPreset } from '../../src/experiments/mnist/presets.js';
@@ -33,6 +34,24 @@ test('the every-digit source shows each asset once, with its class', async () =>
   const names = scenes.map(({ asset }) => assets[asset[1]]);
   assert.is(new Set(names).size, 20);
   for (const [i, { classId }] of scenes.entries()) assert.is(schema.classes[classId[1]], names[i].split('/')[1]);
+});
+
+test('any part of the every-digit source holds all classes, and parts share no digit', async () => {
+  const grammar = await loadMnistGrammar(proceduralSplits(250, 0), target, 'target');
+  const template = grammar.sampleBatch({ seed: 0, start: 0, count: 1 });
+  const source = new EveryDigitSource(template, 'every', 1);
+  const show = (start: number, count: number) => source.sampleBatch({ seed: 0, start, count }).scenes;
+  const [real, validation] = [show(0, 100), show(100, 400)];
+  // A class of a tenth is missing among 100 draws with a probability of 10 · 0.9^100 = 0.03 %.
+  assert.is(new Set(real.map(({ classId }) => classId[1])).size, 10);
+  const shown = [...real, ...validation].map(({ asset }) => asset[1]);
+  assert.is(shown.length, 500);
+  assert.is(new Set(shown).size, 500);
+  const other = new EveryDigitSource(template, 'every', 2).sampleBatch({ seed: 0, start: 0, count: 100 });
+  assert.not.equal(
+    other.scenes.map(({ asset }) => asset[1]),
+    shown.slice(0, 100),
+  );
 });
 
 test('the splits share no digit', async () => {
@@ -78,6 +97,16 @@ test('the quick form closes the rotation gap on built-in digits, resumes, and le
   const again = await runMnistExperiment(options);
   assert.equal(again.learned, first.learned);
   assert.not(stages.has('warmStart'), 'a resumed run does not start again');
+  assert.equal(again.warmStart, first.warmStart, 'but its record still says how the run began');
+  assert.equal(again.pretrain, first.pretrain);
+
+  // A run of other settings is refused before anything of the finished one is written over.
+  const record = readFileSync(join(out, 'run.json'), 'utf8');
+  const other = { ...options, config: { ...options.config, seed: 1 } };
+  const refusal = await runMnistExperiment(other).catch((error: MetasimError) => error);
+  assert.ok(refusal instanceof TrainingError);
+  assert.match((refusal as TrainingError).message, /another run/);
+  assert.is(readFileSync(join(out, 'run.json'), 'utf8'), record);
   rmSync(out, { recursive: true });
   assert.is(tf.memory().numTensors, before);
   await disposeBackend();

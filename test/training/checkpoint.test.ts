@@ -113,6 +113,12 @@ test('errors say what is missing or differs, and where', () =>
     );
     await refuses(loadCheckpoint(folder, { grammarHash: 'xyz' }), /Expected "xyz" for grammarHash .*received "abc"/);
     await refuses(loadCheckpoint(folder, { seed: 1 }), /Expected 1 for seed .*received nothing/);
+    const baseline = { value: 0.2, count: 3 };
+    await refuses(loadCheckpoint(folder, { baseline }), /Expected 0\.2 for baseline\.value .*received 0\.1/);
+    await refuses(
+      loadCheckpoint(folder, { baseline: { value: 0.1 } }),
+      /Expected nothing for baseline\.count .*received 3/,
+    );
     await rm(path);
     await refuses(loadCheckpoint(folder), /readable checkpoint/);
   }));

@@ -13,8 +13,8 @@ import type { LabelledImages, TaskNetwork } from '../../src/learn/taskNetwork.js
 import { tf } from '../../src/learn/tf.js';
 import { MmdLoss } from '../../src/loss/mmd.js';
 import { Engine } from '../../src/render/engine.js';
-import { type MetaTrainOptions, metaTrain } from '../../src/training/metaTrain.js';
 import type { MetaState } from '../../src/training/metaState.js';
+import { type MetaTrainOptions, metaTrain } from '../../src/training/metaTrain.js';
 import { pretrain } from '../../src/training/pretrain.js';
 
 const SIZE = 32;
@@ -112,7 +112,9 @@ test('distribution matching turns upright digits to a target 40° away', async (
   });
   const learned = await transformer.transform(grammar.sampleBatch({ seed: 5, start: 0, count: 50 }));
   const { meanAbsoluteError } = errorDistribution(learned, 'rotation', 40);
-  console.log(`# mean absolute error ${meanAbsoluteError.toFixed(2)}°, MMD² ${errors.map((e) => e.toFixed(4)).join(' ')}`);
+  console.log(
+    `# mean absolute error ${meanAbsoluteError.toFixed(2)}°, MMD² ${errors.map((e) => e.toFixed(4)).join(' ')}`,
+  );
   assert.ok(meanAbsoluteError < 6, `mean absolute error ${meanAbsoluteError}° of 40°`);
   assert.ok(errors[5] < errors[0] / 2, `MMD² ${errors[0]} → ${errors[5]}`);
   transformer.dispose();

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openAssetSources } from '../../assets/assetSources.js';
 import { parseConfig } from '../../config.js';
@@ -14,7 +15,7 @@ import type { EpochReport, MetaTask } from '../../training/metaTrain.js';
 import { evaluateOffline, type OfflineEvaluation } from '../../training/offlineEvaluation.js';
 import type { PretrainResult } from '../../training/pretrain.js';
 import { writeRunRecord } from '../../training/run.js';
-import { checkpointFolder, type TrainObserver, trainTransformer } from '../../training/train.js';
+import { checkpointFolder, expectSameRun, type TrainObserver, trainTransformer } from '../../training/train.js';
 import type { WarmStartResult } from '../../training/warmStart.js';
 import { type DigitSplits, mnistSplits, proceduralSplits } from './digits.js';
 import { type ErrorDistribution, errorDistribution } from './learnedPose.js';
@@ -85,22 +86,28 @@ const FRESH = 2 ** 40;
 /**
  * Table 1 of the paper on one target: trains Meta-Sim from the grammar to the target's images, then trains the
  * classifier on static datasets of the grammar and of Meta-Sim, and tests both on fresh target images.
- * @throws DatasetError when MNIST is not in `data`; ConfigError; the signal's reason when aborted
+ * @throws DatasetError when MNIST is not in `data`; ConfigError; TrainingError when `out` holds another run; the signal's
+ *   reason when aborted
  */
 export async function runMnistExperiment(options: MnistExperimentOptions): Promise<MnistResult> {
   const { target, observer, signal, out } = options;
   const config = parseConfig(mnistExperimentSchema, options.config ?? {}, target.name);
   const { seed } = config;
   const started = performance.now();
-  const digits = options.data === 'procedural' ? proceduralSplits(250, seed) : mnistSplits(options.data);
+  // run.json must mean the same from any working directory.
+  const data = options.data === 'procedural' ? options.data : resolve(options.data);
+  const digits = data === 'procedural' ? proceduralSplits(250, seed) : mnistSplits(data);
   const grammar = await loadMnistGrammar(digits, target, 'train');
-  const targetSource = new PosedSource(await loadMnistGrammar(digits, target, 'target'), target.pose, target.name);
+  const realCount = config.mmd.realImages + config.validationImages;
+  const targetSource = await posedDigits(digits, target, 'target', realCount, seed);
   const label = sceneLabeller(grammar.schema, LABELS);
   const assets = await openAssetSources([digits.train, digits.target, digits.test]);
   const engine = await Engine.create({ assets, workers: options.workers });
+  const identity = { grammar: grammar.hash, target: target.name, config: JSON.parse(JSON.stringify(config)) };
   let network: Classifier | undefined;
   try {
     if (out !== undefined) {
+      await expectSameRun(checkpointFolder(out), identity);
       await writeRunRecord(out, {
         kind: 'experiment',
         name: target.name,
@@ -108,7 +115,7 @@ export async function runMnistExperiment(options: MnistExperimentOptions): Promi
         assets: [digits.train],
         hidden: config.transformer.hidden,
         seed,
-        config: { target: target.name, data: options.data, config },
+        config: { target: target.name, data, config },
       });
     }
     await observer?.onStart?.({ engine, grammar, targetSource, config, digits: digits.description });
@@ -128,7 +135,7 @@ export async function runMnistExperiment(options: MnistExperimentOptions): Promi
       realImages,
       task,
       checkpoints: out === undefined ? undefined : checkpointFolder(out),
-      identity: { grammar: grammar.hash, target: target.name, config: JSON.parse(JSON.stringify(config)) },
+      identity,
       signal,
       observer: {
         ...observer,
@@ -190,20 +197,32 @@ export async function loadMnistGrammar(
   });
 }
 
-/** Fresh target images: every test digit once, or as many draws as asked for when there are fewer digits. */
+/**
+ * The digits of a split in the target's pose: each once, in random order, as long as there are `count` of them, so that
+ * X_R and V, and the images of a test set, share none; else draws, which repeat some.
+ */
+async function posedDigits(
+  digits: DigitSplits,
+  target: MnistTarget,
+  split: 'target' | 'test',
+  count: number,
+  seed: number,
+): Promise<SceneSource> {
+  const grammar = await loadMnistGrammar(digits, target, split);
+  const every = new EveryDigitSource(await grammar.sampleBatch({ seed, start: 0, count: 1 }), grammar.name, seed);
+  return new PosedSource(every.count >= count ? every : grammar, target.pose, `${target.name} ${split}`);
+}
+
+/** Fresh target images, of digits that no other image shows. */
 async function targetTestSet(
   engine: Engine,
   digits: DigitSplits,
   target: MnistTarget,
-  config: MnistExperimentConfig,
+  { seed, evaluation }: MnistExperimentConfig,
   label: (scene: SceneGraph) => number,
 ): Promise<LabelledImages> {
-  const grammar = await loadMnistGrammar(digits, target, 'test');
-  const { seed, evaluation } = config;
-  const every = new EveryDigitSource(await grammar.sampleBatch({ seed, start: 0, count: 1 }), 'every test digit');
-  const source = every.count >= evaluation.testImages ? every : grammar;
-  const posed = new PosedSource(source, target.pose, `${target.name} test`);
-  return renderLabelledScenes(engine, posed, { seed, count: evaluation.testImages, label });
+  const source = await posedDigits(digits, target, 'test', evaluation.testImages, seed);
+  return renderLabelledScenes(engine, source, { seed, count: evaluation.testImages, label });
 }
 
 function taskNetwork(shape: LabelledImages, { task, seed }: MnistExperimentConfig): Classifier {

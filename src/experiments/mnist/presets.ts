@@ -13,7 +13,7 @@ import {
 /** All settings of an MNIST experiment. */
 export const mnistExperimentSchema = z.strictObject({
   seed: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(0),
-  /** Real images X_R offered to the MMD, and images of V; both from digits no generated image uses. */
+  /** Images of V. Like X_R (`mmd.realImages`) they show digits that no generated image does. */
   validationImages: z.number().int().min(10).max(100_000).default(1000),
   features: featuresSchema,
   mmd: mmdSchema,

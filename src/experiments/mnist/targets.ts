@@ -1,6 +1,10 @@
+import { RandomStream } from '../../random.js';
 import { attributeIndex } from '../../scene/attributeSchema.js';
 import type { SceneBatch, SceneGraph } from '../../scene/sceneGraph.js';
 import type { SampleRequest, SceneSource } from '../../scene/sceneSource.js';
+
+/** Address of the random stream that orders digits; no grammar draws from it. */
+const ORDER = { index: Number.MAX_SAFE_INTEGER, node: 0xffff, attribute: 0xfffd };
 
 /** A digit's true pose in the target images: what Meta-Sim has to find. */
 export interface DigitPose {
@@ -83,8 +87,9 @@ export class PosedSource implements SceneSource {
 }
 
 /**
- * Every digit image of a library exactly once, in library order: index i shows the i-th asset whose name ends in
- * `⟨digit⟩/⟨number⟩`. A target test set of n fresh images needs this: sampling would repeat some and leave out others.
+ * Every digit image of a library exactly once, in an order drawn with a seed: digits are the assets whose name ends in
+ * `⟨digit⟩/⟨number⟩`. Sampling would repeat some and leave out others; here two ranges of indices share no digit, and
+ * any range holds all classes, however the library is sorted.
  */
 export class EveryDigitSource implements SceneSource {
   readonly name: string;
@@ -92,8 +97,11 @@ export class EveryDigitSource implements SceneSource {
   readonly #template: SceneBatch;
   readonly #digits: readonly { asset: number; classId: number }[];
 
-  /** @param template a batch of the grammar over the same library; its first scene lends the structure */
-  constructor(template: SceneBatch, name: string) {
+  /**
+   * @param template a batch of the grammar over the same library; its first scene lends the structure
+   * @param seed of the order
+   */
+  constructor(template: SceneBatch, name: string, seed = 0) {
     this.name = name;
     this.#template = template;
     const digits: { asset: number; classId: number }[] = [];
@@ -102,10 +110,17 @@ export class EveryDigitSource implements SceneSource {
       const classId = digit === undefined ? -1 : template.schema.classes.indexOf(digit);
       if (classId >= 0) digits.push({ asset, classId });
     }
+    const stream = new RandomStream({ seed, ...ORDER });
+    // Fisher and Yates' shuffle.
+    for (let i = digits.length - 1; i > 0; i--) {
+      const j = stream.integer(i + 1);
+      [digits[i], digits[j]] = [digits[j], digits[i]];
+    }
     this.#digits = digits;
     this.count = digits.length;
   }
 
+  /** The order is that of the constructor's seed, whatever the request's; indices from `count` on give no scene. */
   sampleBatch({ start, count }: SampleRequest): SceneBatch {
     const [model] = this.#template.scenes;
     const columns = this.#template.schema.attributes.length;
