@@ -91,8 +91,14 @@ export const STATUS_INDEX: u32 = 2;
  * 148  i32  first      first of them (perturbationVjp only)
  * 152  i32  last       last node of the subtree (perturbationVjp only)
  * 156  u32  moves      in a record of `moved`: 1 when the node belongs to the perturbed subtree
- * 160  f64  uInverse   1 / uX, px per texel; ±∞ when uX is 0
- * 168  f64  vInverse   1 / vX
+ * 160  f64  uEnter     x at which pixel row 0 enters the painted range of u; −1e18 when u is the same all along a row
+ * 168  f64  uLeave     x at which it leaves it; 1e18 likewise
+ * 176  f64  uSlope     what every row adds to both
+ * 184  f64  vEnter     likewise for v
+ * 192  f64  vLeave
+ * 200  f64  vSlope
+ * 208  f64  uInset     px from entering to full coverage (EDGE_EXTEND)
+ * 216  f64  vInset
  * ```
  */
 export const NODE_FRAME_X: usize = 0;
@@ -123,9 +129,15 @@ export const NODE_MOVERS: usize = 144;
 export const NODE_FIRST: usize = 148;
 export const NODE_LAST: usize = 152;
 export const NODE_MOVES: usize = 156;
-export const NODE_U_INVERSE: usize = 160;
-export const NODE_V_INVERSE: usize = 168;
-export const NODE_BYTES: usize = 176;
+export const NODE_U_ENTER: usize = 160;
+export const NODE_U_LEAVE: usize = 168;
+export const NODE_U_SLOPE: usize = 176;
+export const NODE_V_ENTER: usize = 184;
+export const NODE_V_LEAVE: usize = 192;
+export const NODE_V_SLOPE: usize = 200;
+export const NODE_U_INSET: usize = 208;
+export const NODE_V_INSET: usize = 216;
+export const NODE_BYTES: usize = 224;
 
 /**
  * ## Call record: the arguments of one call, at the start of its scratch memory

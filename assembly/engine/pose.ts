@@ -6,10 +6,11 @@ import {
   ASSET_CENTRE_X, ASSET_CENTRE_Y, ASSET_EDGE, ASSET_FORMAT, ASSET_HEIGHT, ASSET_WIDTH, CALL_ATTRIBUTES, CALL_CHANNELS,
   CALL_COLUMN, CALL_COLUMNS, EDGE_EXTEND, FORMAT_INK8, NODE_ALPHA, NODE_ASSET, NODE_AXIS_X, NODE_AXIS_Y, NODE_BLUE,
   NODE_BOTTOM, NODE_FRAME_X, NODE_FRAME_Y, NODE_GREEN, NODE_LEFT, NODE_PLACED, NODE_RED, NODE_RIGHT, NODE_TOP,
-  NODE_U_INVERSE, NODE_U_ORIGIN, NODE_U_REACH, NODE_U_X, NODE_U_Y, NODE_V_INVERSE, NODE_V_ORIGIN, NODE_V_REACH, NODE_V_X, NODE_V_Y, ROLE_BLUE,
+  NODE_U_ORIGIN, NODE_U_REACH, NODE_U_X, NODE_U_Y, NODE_V_ORIGIN, NODE_V_REACH, NODE_V_X, NODE_V_Y, ROLE_BLUE,
   ROLE_BRIGHTNESS, ROLE_GREEN, ROLE_OPACITY, ROLE_RED, ROLE_ROTATION, ROLE_SCALE, ROLE_SCALE_X, ROLE_SCALE_Y, ROLE_X,
   ROLE_Y,
 } from './layout';
+import { prepareSpans, toPixel } from './span';
 import { cosine, sine } from './trigonometry';
 
 /** A sprite farther away than this is not drawn: f64 texture coordinates would lose the pixel. px. */
@@ -100,14 +101,14 @@ function placeSprite(record: usize, asset: usize, stretchX: f64, stretchY: f64):
   store<f64>(record, uY, NODE_U_Y);
   store<f64>(record, centreY - vX * frameX - vY * frameY, NODE_V_ORIGIN);
   store<f64>(record, vX, NODE_V_X);
-  store<f64>(record, 1.0 / uX, NODE_U_INVERSE);
-  store<f64>(record, 1.0 / vX, NODE_V_INVERSE);
   store<f64>(record, vY, NODE_V_Y);
   const extends_ = <u32>load<u8>(asset, ASSET_EDGE) == EDGE_EXTEND;
   const uReach: f64 = extends_ ? 0.5 / pixelU : 0.5;
   const vReach: f64 = extends_ ? 0.5 / pixelV : 0.5;
   store<f64>(record, uReach, NODE_U_REACH);
   store<f64>(record, vReach, NODE_V_REACH);
+
+  prepareSpans(record, asset);
 
   // The painted quad's half-extents about its middle give the bounds.
   const width = <f64>load<u32>(asset, ASSET_WIDTH);
@@ -140,10 +141,4 @@ function colourSprite(call: usize, node: i32, record: usize, asset: usize, chang
   store<f32>(record, <f32>green, NODE_GREEN);
   store<f32>(record, <f32>blue, NODE_BLUE);
   store<f32>(record, <f32>opacity, NODE_ALPHA);
-}
-
-/** A pixel coordinate as an integer, clamped so that it cannot overflow; NaN becomes 0. */
-export function toPixel(value: f64): i32 {
-  if (!(value > -1073741824.0)) return -1073741824;
-  return value < 1073741824.0 ? <i32>value : 1073741824;
 }
