@@ -3,9 +3,7 @@
  * canvas ← C + (1 − α)·canvas. Nothing is clamped, so that the image stays differentiable beyond the range.
  * The canvas is f32 a pixel when grey and f32×4 (the fourth unused) when RGB, both padded: blending zeros changes nothing.
  */
-import {
-  CALL_CHANNELS, CALL_ONE, CALL_ROW, FORMAT_INK8, NODE_ALPHA, NODE_BLUE, NODE_GREEN, NODE_RED, SPAN_END, SPAN_START,
-} from './layout';
+import { CALL_CHANNELS, CALL_ONE, CALL_ROW, FORMAT_INK8, NODE_ALPHA, NODE_RED, SPAN_END, SPAN_START } from './layout';
 
 /** Weights of red, green and blue on a grey canvas (ITU-R BT.601). */
 export const LUMA_RED: f32 = 0.299;
