@@ -38,7 +38,7 @@ export const assetSourceSchema = z.discriminatedUnion('kind', [
 ]);
 
 /** Unlabelled target images X_R, or the labelled validation set V (a folder per class). */
-export const imageSetSchema = z.strictObject({
+const imageSetSchema = z.strictObject({
   folder: z.string().describe('PNG, JPEG or WebP files; for a labelled set one sub-folder per class name'),
   limit: count.optional().describe('use at most this many images, drawn with the seed'),
 });
@@ -54,7 +54,7 @@ export const featuresSchema = z
   })
   .prefault({});
 
-export const bandwidthSchema = z.discriminatedUnion('kind', [
+const bandwidthSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('fixed'), value: positive }),
   z.strictObject({ kind: z.literal('median'), scale: positive.default(1) }),
   z.strictObject({ kind: z.literal('mixture'), scales: z.array(positive).min(1) }),
@@ -176,7 +176,7 @@ export const trainConfigSchema = z.strictObject({
 });
 
 /** Those settings of a training configuration that `trainTransformer` reads. */
-export const stageSchema = trainConfigSchema.pick({
+const stageSchema = trainConfigSchema.pick({
   seed: true,
   features: true,
   mmd: true,
@@ -194,10 +194,8 @@ export type AssetSource = z.output<typeof assetSourceSchema>;
 export type AssetSourceInput = z.input<typeof assetSourceSchema>;
 export type MetaConfig = z.output<typeof metaSchema>;
 export type WarmStartConfig = z.output<typeof warmStartSchema>;
-export type PretrainConfig = z.output<typeof pretrainSchema>;
 export type TaskConfig = z.output<typeof taskSchema>;
 export type EvaluationConfig = z.output<typeof evaluationSchema>;
-export type MmdConfig = z.output<typeof mmdSchema>;
 
 /** What `stageConfig` takes: everything may be left out. */
 export type StageConfigInput = z.input<typeof stageSchema>;

@@ -1,6 +1,7 @@
 import { availableParallelism, totalmem } from 'node:os';
 import type { Command } from 'commander';
 import { toolVersion } from '../dataset/toolVersion.js';
+import type { DoctorReport } from '../learn/doctor.js';
 import { define, type Outcome } from './frame.js';
 
 /** One thing that was looked at. `note`: works, but something better is missing. */
@@ -12,9 +13,6 @@ interface Finding {
 }
 
 const OLDEST_NODE = 20;
-/** Convolutions that the layers 64 + 192, and 768, need. */
-const STEM_CONVOLUTIONS = 5;
-const ALL_CONVOLUTIONS = 70;
 
 /** `metasim doctor`: what works on this machine, what is active and why. */
 export function addDoctor(program: Command, outcome: Outcome): void {
@@ -23,13 +21,13 @@ export function addDoctor(program: Command, outcome: Outcome): void {
     .description('check this machine: kernels, threads, learning backend, weights');
   const examples = ['metasim doctor', 'metasim doctor --json'];
   define(outcome, command, examples, async () => {
-    const { backend, found } = await checkBackend();
-    const findings = [checkNode(), await checkKernels(), await checkThreads(), ...found, await checkInception()];
+    const { report, found } = await checkLearning();
+    const findings = [checkNode(), await checkKernels(), await checkThreads(), ...found];
     const healthy = findings.every(({ state }) => state !== 'fail');
     const width = Math.max(...findings.map(({ name }) => name.length));
     const lines = findings.map(({ state, name, detail }) => `${state.padEnd(4)}  ${name.padEnd(width)}  ${detail}`);
     return {
-      json: { healthy, version: toolVersion(), backend, findings },
+      json: { healthy, version: toolVersion(), backend: report?.backend ?? null, findings },
       text: [`metasim ${toolVersion()}`, ...lines].join('\n'),
       exitCode: healthy ? 0 : 1,
     };
@@ -72,36 +70,57 @@ async function checkThreads(): Promise<Finding> {
   }
 }
 
-/** Which tfjs backend is active, and why none before it. */
-async function checkBackend(): Promise<{ found: Finding[]; backend: object | null }> {
-  const name = 'learning backend';
+/** What learning needs: the active tfjs backend and why none before it, image files, weights, data. */
+async function checkLearning(): Promise<{ found: Finding[]; report: DoctorReport | undefined }> {
   try {
-    const { disposeBackend, initBackend } = await import('../learn/backend.js');
-    const info = await initBackend();
+    const [{ doctorReport }, { disposeBackend }] = await Promise.all([
+      import('../learn/doctor.js'),
+      import('../learn/backend.js'),
+    ]);
+    const report = await doctorReport();
     await disposeBackend();
-    const active: Finding = { name, state: info.backend === 'cpu' ? 'note' : 'ok', detail: info.description };
-    const better = info.rejected.map(
-      (other): Finding => ({ name: `not ${other.backend}`, state: 'note', detail: other.reason }),
-    );
-    return { found: [active, ...better], backend: info };
+    const found = [...backendFindings(report), canvasFinding(report), inceptionFinding(report), dataFinding(report)];
+    return { found, report };
   } catch (error) {
-    return { found: [{ name, state: 'fail', detail: reason(error) }], backend: null };
+    return { found: [{ name: 'learning backend', state: 'fail', detail: reason(error) }], report: undefined };
   }
 }
 
-async function checkInception(): Promise<Finding> {
+function backendFindings({ backend, gpu }: DoctorReport): Finding[] {
+  const active: Finding = {
+    name: 'learning backend',
+    state: backend.backend === 'cpu' ? 'note' : 'ok',
+    detail: backend.description,
+  };
+  const better = backend.rejected.map(
+    (other): Finding => ({ name: `not ${other.backend}`, state: 'note', detail: other.reason }),
+  );
+  if (!gpu.device || gpu.installed) return [active, ...better];
+  const detail = 'an NVIDIA driver answers, but @tensorflow/tfjs-node-gpu is not installed';
+  return [active, ...better, { name: 'GPU', state: 'note', detail }];
+}
+
+function canvasFinding({ canvas }: DoctorReport): Finding {
+  const name = 'image files';
+  if (canvas.ok) return { name, state: 'ok', detail: 'PNG, JPEG and WebP are decoded' };
+  return { name, state: 'fail', detail: `@napi-rs/canvas does not work: ${canvas.reason}` };
+}
+
+function inceptionFinding({ inception: { all, stem, searched } }: DoctorReport): Finding {
   const name = 'Inception weights';
-  const { findInceptionWeights, inceptionSearchFolders } = await import('../learn/inception/weightFiles.js');
-  const all = findInceptionWeights(ALL_CONVOLUTIONS);
   if (all) return { name, state: 'ok', detail: `${all} (layers 64, 192, 768)` };
-  const stem = findInceptionWeights(STEM_CONVOLUTIONS);
   if (stem) return { name, state: 'note', detail: `${stem} (layers 64 and 192 only)` };
-  const places = inceptionSearchFolders().join(', ');
+  const places = searched.join(', ');
   return {
     name,
     state: 'note',
     detail: `none in ${places}: a seeded stand-in is used; "metasim fetch inception" gets them`,
   };
+}
+
+function dataFinding({ data: { folder, found } }: DoctorReport): Finding {
+  if (found) return { name: 'data', state: 'ok', detail: folder };
+  return { name: 'data', state: 'note', detail: `no folder ${folder}: set METASIM_DATA, or give --data` };
 }
 
 /** Pixels of a few built-in digits on noise. */

@@ -8,16 +8,17 @@ export const PARTIAL_SUFFIX = '.partial';
 /**
  * Writes a file under a temporary name beside it and renames it, so that nobody ever sees half of it. Folders on the
  * way are made.
+ * @throws DatasetError when that cannot be done, e.g. because one of the folders is a file
  */
 export async function writeFileWhole(path: string, content: string | Uint8Array): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
   const partial = `${path}.${process.pid}${PARTIAL_SUFFIX}`;
   try {
+    await mkdir(dirname(path), { recursive: true });
     await writeFile(partial, content);
     await rename(partial, path);
-  } catch (error) {
-    await rm(partial, { force: true });
-    throw error;
+  } catch (cause) {
+    await rm(partial, { force: true }).catch(() => {});
+    throw new DatasetError(`Expected to be able to write ${path} but received: ${(cause as Error).message}`, { cause });
   }
 }
 

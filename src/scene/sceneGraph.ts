@@ -64,11 +64,6 @@ export interface SceneBatch {
   readonly provenance: Provenance;
 }
 
-/** Number of nodes V of a scene. */
-export function nodeCount(scene: SceneGraph): number {
-  return scene.parent.length;
-}
-
 /** Total number of nodes ΣV of a batch. */
 export function totalNodes(batch: SceneBatch): number {
   return batch.scenes.reduce((sum, scene) => sum + scene.parent.length, 0);

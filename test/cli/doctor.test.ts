@@ -18,6 +18,8 @@ test('doctor finds kernels, threads and a backend that work, and says why no bet
   const state = (name: string) => findings.find((f: { name: string }) => f.name === name)?.state;
   assert.is(state('render kernels'), 'ok');
   assert.is(state('render threads'), 'ok');
+  assert.is(state('image files'), 'ok');
+  assert.ok(['ok', 'note'].includes(state('data')));
   assert.ok(['ok', 'note'].includes(state('learning backend')));
   for (const { backend: name } of backend.rejected) assert.is(state(`not ${name}`), 'note');
 });

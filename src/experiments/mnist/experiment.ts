@@ -75,6 +75,7 @@ export interface MnistResult {
   readonly learned: LearnedPose;
   readonly warmStart?: WarmStartResult['best'];
   readonly pretrain?: Pick<PretrainResult, 'attributes' | 'classAccuracy' | 'steps' | 'seconds'>;
+  /** Of this call; a resumed run's earlier parts are not in it. */
   readonly seconds: { readonly training: number; readonly evaluation: number; readonly total: number };
 }
 
