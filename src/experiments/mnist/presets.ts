@@ -34,7 +34,7 @@ export function fullPreset(size: 32 | 64): MnistExperimentConfigInput {
     mmd: { realImages: 200 },
     warmStart: { candidates: 64, scenes: 50, refine: 4, steps: 16 },
     meta: { epochs: size === 32 ? 20 : 12, learningRate: 1e-3, halveEvery: size === 32 ? 4 : 3 },
-    evaluation: size === 32 ? { images: 100_000, epochs: 4 } : { images: 60_000, epochs: 3 },
+    evaluation: size === 32 ? { images: 100_000, epochs: 4 } : { images: 50_000, epochs: 3 },
   };
 }
 
