@@ -110,9 +110,13 @@ export {
   type InceptionOptions,
 } from './learn/inception/inception.js';
 export type { LabelledImages, TaskNetwork, TaskTrainingOptions } from './learn/taskNetwork.js';
+/** The tfjs-core that metasim computes with: tensors of another copy of it would not be known here. */
+export { tf } from './learn/tf.js';
 export { TransformedSource, type TransformedSourceOptions } from './learn/transformedSource.js';
 export type { Bandwidth } from './loss/gaussianKernel.js';
 export { MmdLoss, type MmdOptions, type MmdSettings } from './loss/mmd.js';
+export { type Kid, type KidOptions, kernelInceptionDistance, pooledFeatures } from './metrics/kid.js';
+export { type RandomAddress, RandomStream } from './random.js';
 // Rendering: images, labels, and the gradient through the renderer.
 export {
   Engine,
@@ -150,6 +154,7 @@ export { type PretrainOptions, type PretrainResult, pretrain } from './training/
 export { type LoadedRun, loadRun, type RunRecord, writeRunRecord } from './training/run.js';
 export {
   checkpointFolder,
+  expectSameRun,
   type ImageSet,
   type StageConfig,
   type TrainedModel,
@@ -158,6 +163,7 @@ export {
   type TrainStage,
   trainTransformer,
 } from './training/train.js';
+
 // Training: whole, and stage by stage.
 export { type TrainFromConfigOptions, trainFromConfig } from './training/trainFromConfig.js';
 export { surveyOffsets, type WarmStartOptions, type WarmStartResult } from './training/warmStart.js';
