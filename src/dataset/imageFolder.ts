@@ -75,11 +75,9 @@ export async function readLabelledFolder(
 
 /** Names of the sub-folders that hold at least one image, sorted: the classes of a labelled folder. */
 export async function classFolders(folder: string): Promise<string[]> {
-  const entries = await list(folder);
-  return entries
-    .filter((entry) => entry.isDirectory())
-    .map(({ name }) => name)
-    .sort();
+  const names = (await list(folder)).filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  const filled = await Promise.all(names.map(async (name) => (await imageFiles(join(folder, name))).length > 0));
+  return names.filter((_, i) => filled[i]).sort();
 }
 
 async function imageFiles(folder: string): Promise<string[]> {
