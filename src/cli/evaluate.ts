@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { type Command, Option } from 'commander';
 import { TrainingError } from '../errors.js';
 import { integerIn, threadsFlag } from './flags.js';
@@ -32,7 +31,7 @@ export function addEvaluate(program: Command, outcome: Outcome): void {
     const { readRunRecord } = await import('../training/run.js');
     const { initBackend } = await import('../learn/backend.js');
     const record = await readRunRecord(run);
-    await initBackend({ threads: availableParallelism() });
+    await initBackend({ threads: 'all' });
     if (record.kind === 'experiment') {
       const [{ runMnistToFolder }, { mnistResultText }, { MNIST_TARGETS }] = await Promise.all([
         import('./mnistRun.js'),

@@ -11,18 +11,26 @@ export interface Interrupt {
   release(): void;
 }
 
+/** A signal so soon after the first is the same one, ms: under `npm run` Ctrl-C arrives from the terminal and from npm. */
+const ECHO_MS = 300;
+
 /**
- * The first signal aborts `signal`, so that the command can put things in order; the second ends the process at once,
- * whatever it is doing.
+ * The first signal aborts `signal`, so that the command can put things in order; the next that is no echo of it ends
+ * the process at once, whatever it is doing.
  * @param announce is told what happens now
  */
 export function listenForInterrupt(announce: (line: string) => void): Interrupt {
   const controller = new AbortController();
   let code: number | undefined;
+  let first = 0;
   const handlers = Object.entries(SIGNALS).map(([name, exitCode]) => {
     const handler = () => {
-      if (code !== undefined) process.exit(exitCode);
+      if (code !== undefined) {
+        if (performance.now() - first < ECHO_MS) return;
+        process.exit(exitCode);
+      }
       code = exitCode;
+      first = performance.now();
       announce('interrupted: finishing up; press Ctrl-C again to stop at once');
       controller.abort(new DOMException('interrupted', 'AbortError'));
     };

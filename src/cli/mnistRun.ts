@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { writeFileWhole } from '../dataset/files.js';
 import type { MnistResult, MnistSetting } from '../experiments/mnist/experiment.js';
@@ -33,7 +32,7 @@ export async function runMnistToFolder(options: MnistRunOptions, context: Comman
       import('../training/train.js'),
       import('../training/labelledScenes.js'),
     ]);
-  await initBackend({ threads: availableParallelism() });
+  await initBackend({ threads: 'all' });
   const resumeAt = await trainedEpochs(out);
   if (resumeAt !== undefined) context.note(`going on after epoch ${resumeAt} of the run in ${options.out}`);
   let reporter: TrainingReporter | undefined;

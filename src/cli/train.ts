@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { loadConfig } from '../config.js';
@@ -28,7 +27,7 @@ export function addTrain(program: Command, outcome: Outcome): void {
       import('../report/trainingReporter.js'),
       import('../training/train.js'),
     ]);
-    await initBackend({ threads: availableParallelism() });
+    await initBackend({ threads: 'all' });
     const resumeAt = await trainedEpochs(out);
     if (resumeAt !== undefined) context.note(`going on after epoch ${resumeAt} of the run in ${out}`);
     let reporter: TrainingReporter | undefined;

@@ -3,6 +3,7 @@
  * kernels in front of it, plain JavaScript. See docs of `initBackend`.
  */
 import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
 import { dirname, sep } from 'node:path';
 import { ConfigError, KernelError } from '../errors.js';
 import { registerAvgPoolGradientCpu } from './kernels/avgPoolGradientCpu.js';
@@ -22,8 +23,11 @@ export type BackendKind = 'gpu' | 'wasm' | 'cpu';
 export interface BackendOptions {
   /** The backend wanted. `auto` takes the best that works; a named one falls back to the next when it does not work. */
   readonly prefer?: BackendKind | 'auto';
-  /** Threads for large WASM kernels, this one included; at least 1. Results do not depend on it. Default 1. */
-  readonly threads?: number;
+  /**
+   * Threads for large WASM kernels, this one included: 1 to 64, or `all` for one a processor (at most 64). Results do
+   * not depend on it. Default 1.
+   */
+  readonly threads?: number | 'all';
 }
 
 export interface BackendInfo {
@@ -40,6 +44,8 @@ export interface BackendInfo {
 
 const ORDER: readonly BackendKind[] = ['gpu', 'wasm', 'cpu'];
 
+const MAX_THREADS = 64;
+
 let host: KernelHost | undefined;
 let info: BackendInfo | undefined;
 
@@ -49,12 +55,15 @@ let info: BackendInfo | undefined;
  * @throws ConfigError on unknown options, KernelError when no backend works
  */
 export async function initBackend(options: BackendOptions = {}): Promise<BackendInfo> {
-  const { prefer = 'auto', threads = 1 } = options;
+  const { prefer = 'auto' } = options;
+  const threads = options.threads === 'all' ? Math.min(MAX_THREADS, availableParallelism()) : (options.threads ?? 1);
   if (prefer !== 'auto' && !ORDER.includes(prefer)) {
     throw new ConfigError(`Expected one of auto, ${ORDER.join(', ')} for prefer but received ${String(prefer)}`);
   }
-  if (!Number.isInteger(threads) || threads < 1 || threads > 64) {
-    throw new ConfigError(`Expected an integer between 1 and 64 for threads but received ${String(threads)}`);
+  if (!Number.isInteger(threads) || threads < 1 || threads > MAX_THREADS) {
+    throw new ConfigError(
+      `Expected an integer between 1 and ${MAX_THREADS}, or "all", for threads but received ${String(threads)}`,
+    );
   }
   // Without it the cpu backend, part of the WASM one, prints a banner; nothing else changes but debugging checks.
   tf.enableProdMode();

@@ -129,7 +129,7 @@ export class Engine {
    * @throws ConfigError for an option out of range; KernelError when the kernels are not built
    */
   static async create(options: EngineOptions): Promise<Engine> {
-    const { assets, workers = availableParallelism(), build = 'simd' } = options;
+    const { assets, workers = Math.min(MAX_WORKERS, availableParallelism()), build = 'simd' } = options;
     const { maxScenePixels = DEFAULT_MAX_SCENE_PIXELS, fault } = options;
     if (!Number.isInteger(workers) || workers < 0 || workers > MAX_WORKERS) {
       throw new ConfigError(`Expected an integer from 0 to ${MAX_WORKERS} for workers but received ${workers}`);
