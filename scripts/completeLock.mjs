@@ -18,7 +18,14 @@ for (const [owner, entry] of Object.entries(lock.packages)) {
     const platform = platformOf(name);
     if (!platform || !/^\d/.test(version)) continue;
     const { license, engines } = entry;
-    lock.packages[key] = { version, ...platform, ...(entry.dev ? { dev: true } : {}), license, optional: true, engines };
+    lock.packages[key] = {
+      version,
+      ...platform,
+      ...(entry.dev ? { dev: true } : {}),
+      license,
+      optional: true,
+      engines,
+    };
     added.push(name);
   }
 }
