@@ -10,7 +10,11 @@ const force = process.argv.includes('--force');
 
 /** Each module: the folder of its sources, its asconfig and the targets to build. */
 const MODULES = [
-  { sources: 'assembly/engine', config: 'asconfig.json', targets: { release: 'build/engine.wasm', scalar: 'build/engine.scalar.wasm' } },
+  {
+    sources: 'assembly/engine',
+    config: 'asconfig.json',
+    targets: { release: 'build/engine.wasm', scalar: 'build/engine.scalar.wasm' },
+  },
   {
     sources: 'assembly/learn',
     config: 'assembly/learn/asconfig.json',

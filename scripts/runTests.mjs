@@ -30,7 +30,9 @@ for (const file of files) {
   failed += total - ok + (broken ? 1 : 0);
   const seconds = ((Date.now() - started) / 1000).toFixed(1);
   const reason = timedOut ? `stopped after ${TIME_LIMIT_MS / 1000} s` : total === 0 ? 'ran no test' : `exit ${code}`;
-  console.log(`${broken || ok < total ? 'FAIL' : 'ok  '} ${file} (${ok}/${total}${skips ? `, ${skips} skipped` : ''}, ${seconds} s)`);
+  console.log(
+    `${broken || ok < total ? 'FAIL' : 'ok  '} ${file} (${ok}/${total}${skips ? `, ${skips} skipped` : ''}, ${seconds} s)`,
+  );
   for (const line of output.split('\n')) if (line.startsWith('# skip')) console.log(`     ${line.slice(2)}`);
   if (broken || ok < total) console.log(`${output}\n     ${file}: ${reason}`);
 }
