@@ -1,14 +1,18 @@
 import { type Command, Option } from 'commander';
-import { TrainingError } from '../errors.js';
+import { ConfigError, TrainingError } from '../errors.js';
 import { integerIn, threadsFlag } from './flags.js';
 import { define, type Outcome } from './frame.js';
 
 interface Flags {
   readonly test?: string;
-  readonly images: number;
-  readonly epochs: number;
+  readonly images?: number;
+  readonly epochs?: number;
   readonly threads?: number;
 }
+
+/** Defaults of --images and --epochs. */
+const IMAGES = 10_000;
+const EPOCHS = 4;
 
 /** `metasim evaluate`: what a trained run is worth to a task network. */
 export function addEvaluate(program: Command, outcome: Outcome): void {
@@ -18,12 +22,14 @@ export function addEvaluate(program: Command, outcome: Outcome): void {
     .argument('<run>', 'run folder of train, experiment or demo')
     .option('--test <folder>', 'labelled real images, a sub-folder per class (for runs of `train`; default: V)')
     .addOption(
-      new Option('--images <n>', 'generated training images (for runs of `train`)')
-        .argParser(integerIn(1, 1e8))
-        .default(10_000),
+      new Option('--images <n>', `generated training images (for runs of \`train\`; default: ${IMAGES})`).argParser(
+        integerIn(1, 1e8),
+      ),
     )
     .addOption(
-      new Option('--epochs <n>', 'passes over them (for runs of `train`)').argParser(integerIn(1, 1e8)).default(4),
+      new Option('--epochs <n>', `passes over them (for runs of \`train\`; default: ${EPOCHS})`).argParser(
+        integerIn(1, 1e8),
+      ),
     )
     .addOption(threadsFlag());
   const examples = ['metasim evaluate runs/mnist-rotation-0', 'metasim evaluate runs/cars --test data/cars/test'];
@@ -31,8 +37,11 @@ export function addEvaluate(program: Command, outcome: Outcome): void {
     const { readRunRecord } = await import('../training/run.js');
     const { initBackend } = await import('../learn/backend.js');
     const record = await readRunRecord(run);
-    await initBackend({ threads: 'all' });
     if (record.kind === 'experiment') {
+      const given = (['test', 'images', 'epochs'] as const).find((name) => flags[name] !== undefined);
+      if (given) {
+        throw new ConfigError(`Expected no --${given} for ${run}: an experiment is evaluated as its run.json says`);
+      }
       const [{ runMnistToFolder }, { mnistResultText }, { MNIST_TARGETS }] = await Promise.all([
         import('./mnistRun.js'),
         import('../report/mnistReport.js'),
@@ -45,9 +54,12 @@ export function addEvaluate(program: Command, outcome: Outcome): void {
       return { json: result, text: mnistResultText(result) };
     }
     const { evaluateRun } = await import('../training/evaluateRun.js');
+    await initBackend({ threads: 'all' });
     const bar = context.progress('evaluate', 1000);
     const { grammar, metasim } = await evaluateRun(run, {
       ...flags,
+      images: flags.images ?? IMAGES,
+      epochs: flags.epochs ?? EPOCHS,
       signal: context.signal,
       onProgress: (fraction, detail) => bar.update(Math.round(1000 * fraction), detail),
     });

@@ -31,7 +31,7 @@ Examples:
   $ metasim COMMAND --help
 
 Exit codes:
-  0 done   1 failed   2 wrong usage or configuration   130 interrupted
+  0 done   1 failed   2 wrong usage or configuration   130 interrupted (143 by SIGTERM)
 
 METASIM_DEBUG=1 adds stack traces to errors. METASIM_DATA is where weights and data sets are looked for.`;
 

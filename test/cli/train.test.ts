@@ -81,15 +81,26 @@ test('a trained run is a source of scenes and images', async () => {
   assert.is(readdirSync(join(images, 'images')).length, 3);
 });
 
-test('evaluate asks for test images when a run has no V, and refuses a folder that is no run', async () => {
-  const [none, other] = await Promise.all([
+test('evaluate asks for test images when a run has no V, and refuses what it would not use', async () => {
+  const experiment = join(folder, 'experiment');
+  mkdirSync(experiment);
+  const record = { format: 'metasim-run', version: 1, kind: 'experiment', name: 'x', seed: 0 };
+  const config = { target: 'mnist-rotation', data: 'procedural', config: {} };
+  writeFileSync(
+    join(experiment, 'run.json'),
+    JSON.stringify({ ...record, grammar: {}, assets: [], hidden: [8], config }),
+  );
+  const [none, other, unused] = await Promise.all([
     runCli(['evaluate', out, '--json']),
     runCli(['evaluate', join(folder, 'real'), '--json']),
+    runCli(['evaluate', experiment, '--images', '5', '--json']),
   ]);
   assert.is(none.code, 2);
   assert.match(JSON.parse(none.stdout).error.message, /labelled test images/);
   assert.is(other.code, 1);
   assert.match(JSON.parse(other.stdout).error.message, /without run\.json/);
+  assert.is(unused.code, 2);
+  assert.match(JSON.parse(unused.stdout).error.message, /Expected no --images/);
 });
 
 test('demo does not write over a dataset that is not its own', async () => {
