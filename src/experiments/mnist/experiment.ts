@@ -27,7 +27,7 @@ export interface MnistObserver extends Omit<TrainObserver, 'onProgress' | 'onEpo
   onProgress?(stage: MnistStage, fraction: number, detail: string): void;
   /** Everything is set up; `target` renders as X_R does. */
   onStart?(setting: MnistSetting): void | Promise<void>;
-  /** An epoch's report and how far its generated poses lie from the target's. */
+  /** An epoch's report and how far its sampled poses, spread of σ included, lie from the target's. */
   onEpoch?(report: EpochReport, learned: LearnedPose): void | Promise<void>;
 }
 
