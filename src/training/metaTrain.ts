@@ -73,12 +73,16 @@ export interface EpochReport {
   /** Scenes of the epoch's last batch before and after G_θ, and their images. */
   readonly input: SceneBatch;
   readonly generated: SceneBatch;
+  /** `generated` without the sampling noise σ: G_θ's mean. */
+  readonly mean: SceneBatch;
 }
 
 /** A sampled batch S ~ G_θ(sample(P)), with what the gradients need. */
 interface Sampled {
   readonly input: SceneBatch;
   readonly scenes: SceneBatch;
+  /** The scenes at μ_θ. */
+  readonly mean: SceneBatch;
   readonly graphs: GraphTensors;
   /** Sampled attributes before clamping, [B, V, A] in units of the range. */
   readonly units: Float32Array;
@@ -137,10 +141,11 @@ export async function metaTrain(options: MetaTrainOptions): Promise<MetaState> {
     const { score, advantage } = await timed('task', () => taskScore(options, data, baseline, epoch)); // 15, 16
     if (task) loss.addFrom(logProb, -config.taskWeight * advantage); // 17
     await optimiser.applyGradients(loss.gradients()); // 18
-    const { input, scenes: generated } = last as Sampled;
+    const { input, scenes: generated, mean } = last as Sampled;
     const mmd = mmdSum / config.iterations;
-    await options.onEpoch?.({ epoch: epoch + 1, mmd, score, advantage, learningRate, seconds, input, generated }, () =>
-      capture(epoch + 1, options, optimiser, baseline),
+    await options.onEpoch?.(
+      { epoch: epoch + 1, mmd, score, advantage, learningRate, seconds, input, generated, mean },
+      () => capture(epoch + 1, options, optimiser, baseline),
     );
   } // 19
   return capture(Math.max(firstEpoch, config.epochs), options, optimiser, baseline);
@@ -153,10 +158,16 @@ async function sampleTransformed(options: MetaTrainOptions, epoch: number, itera
   const start = (epoch * config.iterations + iteration) * config.batchSize;
   const input = await source.sampleBatch({ seed, start, count: config.batchSize });
   const graphs = graphTensors(layout, input);
-  const means = tf.tidy(() => transformer.apply(graphs).units.dataSync<'float32'>());
-  const units = addNoise(means, attributeNoise(input, layout.attributeCount, seed), config.sigma);
-  const scenes = withAttributes(input, layout.toPhysical(units, input));
-  return { input, scenes, graphs, units };
+  try {
+    const means = tf.tidy(() => transformer.apply(graphs).units.dataSync<'float32'>());
+    const units = addNoise(means, attributeNoise(input, layout.attributeCount, seed), config.sigma);
+    const scenes = withAttributes(input, layout.toPhysical(units, input));
+    const mean = withAttributes(input, layout.toPhysical(means, input));
+    return { input, scenes, mean, graphs, units };
+  } catch (error) {
+    graphs.dispose();
+    throw error;
+  }
 }
 
 /**

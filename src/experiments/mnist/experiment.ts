@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openAssetSources } from '../../assets/assetSources.js';
 import { parseConfig } from '../../config.js';
@@ -27,7 +27,7 @@ export interface MnistObserver extends Omit<TrainObserver, 'onProgress' | 'onEpo
   onProgress?(stage: MnistStage, fraction: number, detail: string): void;
   /** Everything is set up; `target` renders as X_R does. */
   onStart?(setting: MnistSetting): void | Promise<void>;
-  /** An epoch's report and how far its sampled poses, spread of σ included, lie from the target's. */
+  /** An epoch's report, and how far the poses of G_θ's mean lie from the target's. */
   onEpoch?(report: EpochReport, learned: LearnedPose): void | Promise<void>;
 }
 
@@ -140,7 +140,7 @@ export async function runMnistExperiment(options: MnistExperimentOptions): Promi
       signal,
       observer: {
         ...observer,
-        onEpoch: (report) => observer?.onEpoch?.(report, learnedPose(report.generated, target)),
+        onEpoch: (report) => observer?.onEpoch?.(report, learnedPose(report.mean, target)),
       },
     });
     const trainingSeconds = (performance.now() - started) / 1000;
@@ -148,7 +148,7 @@ export async function runMnistExperiment(options: MnistExperimentOptions): Promi
       const metasim = new TransformedSource({ source: grammar, transformer, name: `${target.name}+metasim` });
       const fresh = await metasim.sampleBatch({ seed, start: FRESH, count: config.evaluation.poseScenes });
       const test = await targetTestSet(engine, digits, target, config, label);
-      const evaluate = (source: SceneSource, row: string, from: number) =>
+      const evaluate = (source: SceneSource, row: 'grammar' | 'metasim', from: number) =>
         evaluateOffline({
           engine,
           source,
@@ -157,12 +157,14 @@ export async function runMnistExperiment(options: MnistExperimentOptions): Promi
           classes: LABELS.length,
           config: config.evaluation,
           seed,
+          checkpoints: out === undefined ? undefined : join(out, 'evaluation', row),
+          identity: { ...identity, weights: features.weights },
           signal,
           onProgress: (fraction, detail) =>
-            observer?.onProgress?.('evaluate', from + fraction / 2, `task network on ${row}: ${detail}`),
+            observer?.onProgress?.('evaluate', from + fraction / 2, `task network on ${source.name}: ${detail}`),
         });
       const grammarRow = await evaluate(grammar, 'grammar', 0);
-      const metasimRow = await evaluate(metasim, 'Meta-Sim', 0.5);
+      const metasimRow = await evaluate(metasim, 'metasim', 0.5);
       const total = (performance.now() - started) / 1000;
       return {
         experiment: target.name,
