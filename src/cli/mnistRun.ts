@@ -70,7 +70,7 @@ export async function runMnistToFolder(options: MnistRunOptions, context: Comman
     });
     bar();
     await writeFileWhole(`${out}/results.json`, `${JSON.stringify(result, null, 2)}\n`);
-    const path = await reporter?.finish(report.mnistResultSections(result), result.config);
+    const path = await reporter?.finish(await report.mnistResultSections(result), result.config);
     context.note(`report: ${path}`);
     return result;
   } finally {

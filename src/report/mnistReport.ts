@@ -1,6 +1,7 @@
 import type { MnistResult } from '../experiments/mnist/experiment.js';
 import type { ErrorDistribution } from '../experiments/mnist/learnedPose.js';
-import type { ReportSection } from './htmlReport.js';
+import type { ReportBlock, ReportSection } from './htmlReport.js';
+import { curvePlot } from './plots.js';
 import { textTable } from './textTable.js';
 
 /** The paper's table 1, percent. */
@@ -26,7 +27,8 @@ export function mnistResultText(result: MnistResult): string {
 }
 
 /** The same as sections of a report. */
-export function mnistResultSections(result: MnistResult): ReportSection[] {
+export async function mnistResultSections(result: MnistResult): Promise<ReportSection[]> {
+  const plots = await Promise.all(Object.entries(result.learned).map(([name, learned]) => posePlot(name, learned)));
   return [
     {
       heading: 'Task network on the target',
@@ -41,7 +43,7 @@ export function mnistResultSections(result: MnistResult): ReportSection[] {
     },
     {
       heading: 'Learned pose, relative to the target',
-      blocks: [{ kind: 'table', head: POSE_HEAD, rows: poseRows(result) }],
+      blocks: [{ kind: 'table', head: POSE_HEAD, rows: poseRows(result) }, ...plots],
     },
   ];
 }
@@ -75,6 +77,20 @@ function poseRow(
     `${(100 * withinFivePercent).toFixed(1)} %`,
     modeText,
   ];
+}
+
+/** The distribution of value − target: a mean alone would hide two modes. */
+async function posePlot(name: string, { unit, histogram, range }: ErrorDistribution): Promise<ReportBlock> {
+  const width = range / histogram.length;
+  const points = histogram.map((count, bin) => [(bin + 0.5) * width - range / 2, count] as const);
+  const svg = await curvePlot({
+    title: `learned ${name} − target`,
+    xTitle: unit,
+    yTitle: 'scenes',
+    curves: [{ name, points }],
+    height: 140,
+  });
+  return { kind: 'plot', svg };
 }
 
 function describeFeatures({ features }: MnistResult): string {

@@ -10,6 +10,8 @@ export interface ErrorDistribution {
   readonly unit: string;
   /** The target's value. */
   readonly target: number;
+  /** Length of the attribute's range. */
+  readonly range: number;
   /** Mean of |value − target|, the short way round for angles. */
   readonly meanAbsoluteError: number;
   /** 5th, 25th, 50th, 75th and 95th percentile of value − target. */
@@ -48,6 +50,7 @@ export function errorDistribution(batch: SceneBatch, attribute: string, target: 
   return {
     unit: spec.unit,
     target: wanted,
+    range,
     meanAbsoluteError: errors.reduce((sum, error) => sum + Math.abs(error), 0) / errors.length,
     percentiles: PERCENTILES.map(percentile) as [number, number, number, number, number],
     withinFivePercent: errors.filter((error) => Math.abs(error) <= 0.05 * range).length / errors.length,
