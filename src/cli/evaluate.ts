@@ -14,6 +14,9 @@ interface Flags {
 const IMAGES = 10_000;
 const EPOCHS = 4;
 
+/** V is no fresh test set: the task term of training was rewarded on it. */
+const ON_V = 'scored on V, which training has seen the scores of; --test scores on other images';
+
 /** `metasim evaluate`: what a trained run is worth to a task network. */
 export function addEvaluate(program: Command, outcome: Outcome): void {
   const command = program
@@ -66,8 +69,8 @@ export function addEvaluate(program: Command, outcome: Outcome): void {
     bar.stop();
     const line = (name: string, score: number) => `${name.padEnd(9)} ${(100 * score).toFixed(2)} %`;
     return {
-      json: { results: { grammar, metasim } },
-      text: `${line('grammar', grammar.score)}\n${line('Meta-Sim', metasim.score)}`,
+      json: { results: { grammar, metasim }, testedOn: flags.test ?? 'V' },
+      text: [line('grammar', grammar.score), line('Meta-Sim', metasim.score), ...(flags.test ? [] : [ON_V])].join('\n'),
     };
   });
 }
