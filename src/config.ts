@@ -113,7 +113,11 @@ export const metaSchema = z
     mmdWeight: z.number().min(0).default(100).describe('weight of the squared MMD'),
     taskWeight: z.number().min(0).default(1).describe('weight of the REINFORCE term, log p averaged over scenes'),
     baselineDecay: fraction.default(0.8).describe('of the moving average of previous scores'),
-    pixelDelta: positive.default(0.5).describe('half-step of the central differences, as motion in the image, px'),
+    mmdOf: z
+      .enum(['mean', 'samples'])
+      .default('mean')
+      .describe("images whose MMD is taken: of the transformer's mean, as in eq. (1), or with the noise σ"),
+    pixelDelta: positive.default(0.1).describe('half-step of the central differences, as motion in the image, px'),
   })
   .prefault({});
 

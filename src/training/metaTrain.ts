@@ -9,7 +9,7 @@ import { tf } from '../learn/tf.js';
 import { type Gradients, type NamedVariable, variableGradients } from '../learn/variables.js';
 import type { MmdLoss } from '../loss/mmd.js';
 import { GradientAccumulator, RewardBaseline, scoreFunctionGradients } from '../loss/reinforce.js';
-import type { Engine } from '../render/engine.js';
+import type { Engine, RenderedBatch } from '../render/engine.js';
 import { type SceneBatch, type SceneGraph, withAttributes } from '../scene/sceneGraph.js';
 import type { SceneSource } from '../scene/sceneSource.js';
 import { EpochData } from './epochData.js';
@@ -91,6 +91,9 @@ interface Sampled {
 /**
  * Meta-training, the paper's Algorithm 1; the numbers in the comments are its lines.
  *
+ * The MMD is that of G_θ's mean, as eq. (1) has it, unless `mmdOf` says otherwise; the task network is trained on
+ * samples, whose log p eq. (4) needs.
+ *
  * Departures (docs/DEVIATIONS.md): with `optimiseEvery: 'batch'` θ takes a step after every batch instead of once an
  * epoch; then ∇ log p of each batch is taken at the θ that sampled it, so the estimator of eq. 3 stays right. log p is
  * averaged over the epoch's scenes, so that its weight does not depend on their number.
@@ -123,10 +126,12 @@ export async function metaTrain(options: MetaTrainOptions): Promise<MetaState> {
       signal?.throwIfAborted();
       const samples = await timed('sample', () => sampleTransformed(options, epoch, iteration)); // 8, 9
       try {
-        const rendered = await timed('render', () => options.engine.render(samples.scenes, { color: 'f32', signal })); // 10
-        data.add(rendered, samples.scenes, task?.label); // 11
-        mmdSum += await addMmdGradient(options, samples, rendered, loss, timed); // 12
-        if (task) await timed('transformer', () => addLogProbGradient(options, samples, logProb));
+        if (task) {
+          const rendered = await timed('render', () => render(options, samples.scenes)); // 10
+          data.add(rendered, samples.scenes, task.label); // 11
+          await timed('transformer', () => addLogProbGradient(options, samples, logProb));
+        }
+        mmdSum += await addMmdGradient(options, samples, loss, timed); // 12
       } finally {
         samples.graphs.dispose();
       }
@@ -170,23 +175,28 @@ async function sampleTransformed(options: MetaTrainOptions, epoch: number, itera
   }
 }
 
+/** R, in float32. */
+function render({ engine, signal }: MetaTrainOptions, scenes: SceneBatch): Promise<RenderedBatch<'f32'>> {
+  return engine.render(scenes, { color: 'f32', signal });
+}
+
 /**
- * Line 12: adds the gradient of the weighted MMD² with respect to θ. ∂L/∂image comes from the features, the renderer
- * turns it into dL/dA by finite differences (§3.2.2), and the surrogate Σ A_θ · dL/dA, dL/dA constant, has the
- * gradient in θ.
+ * Line 12: adds the gradient of the weighted MMD² (eq. 1) with respect to θ. ∂L/∂image comes from the features, the
+ * renderer turns it into dL/dA by finite differences (§3.2.2), and the surrogate Σ A_θ · dL/dA, dL/dA constant, has
+ * the gradient in θ.
  * @returns the unweighted MMD²
  */
 async function addMmdGradient(
   options: MetaTrainOptions,
   samples: Sampled,
-  rendered: { color: Uint8Array | Float32Array; count: number; width: number; height: number; channels: number },
   loss: GradientAccumulator,
   timed: Stopwatch,
 ): Promise<number> {
   const { engine, mmd, config, signal } = options;
-  const { color, count, width, height, channels } = rendered;
+  const scenes = config.mmdOf === 'mean' ? samples.mean : samples.scenes;
+  const { color, count, width, height, channels } = await timed('render', () => render(options, scenes));
   const { value, imageGradient } = await timed('mmd', async () => {
-    const images = tf.tensor4d(color as Float32Array, [count, height, width, channels]);
+    const images = tf.tensor4d(color, [count, height, width, channels]);
     try {
       const result = mmd.valueAndGradient(images);
       const imageGradient = result.gradient.dataSync<'float32'>();
@@ -197,19 +207,19 @@ async function addMmdGradient(
     }
   });
   if (!Number.isFinite(value)) throw new TrainingError(`Expected a finite MMD² but received ${value}`);
-  const attributeGradient = await timed('vjp', () =>
-    engine.vjp(samples.scenes, imageGradient, { pixelDelta: config.pixelDelta, signal }),
-  );
-  await timed('transformer', () => loss.add(surrogateGradients(options, samples, attributeGradient), config.mmdWeight));
+  const { pixelDelta } = config;
+  const attributeGradient = await timed('vjp', () => engine.vjp(scenes, imageGradient, { pixelDelta, signal }));
+  await timed('transformer', () => {
+    const unitGradient = options.transformer.layout.padGradient(attributeGradient, scenes);
+    return loss.add(surrogateGradients(options, samples, unitGradient), config.mmdWeight);
+  });
   return value;
 }
 
-/** ∇θ Σ A_θ · dL/dA, with dL/dA held constant. */
-function surrogateGradients(options: MetaTrainOptions, samples: Sampled, attributeGradient: Float32Array): Gradients {
+/** ∇θ Σ A_θ · dL/dA, with dL/dA [B, V, A] in units of the range held constant. */
+function surrogateGradients(options: MetaTrainOptions, samples: Sampled, unitGradient: Float32Array): Gradients {
   const { transformer } = options;
-  const { layout } = transformer;
-  const shape = samples.graphs.units.shape;
-  const constant = tf.tensor3d(layout.padGradient(attributeGradient, samples.scenes), shape);
+  const constant = tf.tensor3d(unitGradient, samples.graphs.units.shape);
   const { value, gradients } = variableGradients(
     () => tf.sum(tf.mul(transformer.apply(samples.graphs).units, constant)) as tf.Scalar,
     trainedVariables(options),

@@ -33,7 +33,7 @@ export function fullPreset(size: 32 | 64): MnistExperimentConfigInput {
   return {
     mmd: { realImages: 400 },
     warmStart: { candidates: 64, scenes: 50, refine: 4, steps: 16 },
-    meta: { epochs: size === 32 ? 20 : 12, learningRate: 5e-4, halveEvery: size === 32 ? 4 : 3 },
+    meta: { epochs: size === 32 ? 20 : 10, learningRate: 5e-4, halveEvery: size === 32 ? 4 : 3 },
     evaluation: size === 32 ? { images: 100_000, epochs: 4 } : { images: 50_000, epochs: 3 },
   };
 }
