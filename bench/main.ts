@@ -13,6 +13,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<BenchResul
   classifier: () => import('./classifier.js'),
   inception: () => import('./inception.js'),
   metaEpoch: () => import('./metaEpoch.js'),
+  convergence: () => import('./convergence.js'),
 };
 
 const args = process.argv.slice(2);
