@@ -85,7 +85,11 @@ async function trainPose(target: MnistTarget, stages: Stages, seed: number): Pro
     const { transformer } = await trainTransformer({ config, source: grammar, engine, realImages });
     const fresh = await transformer.transform(grammar.sampleBatch({ seed, ...FRESH }));
     transformer.dispose();
-    return Object.fromEntries(target.mutable.map((name) => [name, errorDistribution(fresh, name, target.pose[name])]));
+    const outcome = Object.fromEntries(
+      target.mutable.map((name) => [name, errorDistribution(fresh, name, target.pose[name])]),
+    );
+    console.error(`${target.name}, seed ${seed}: ${hasArrived(outcome) ? 'arrived' : 'astray'}`);
+    return outcome;
   } finally {
     await engine.close();
   }
