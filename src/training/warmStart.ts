@@ -8,6 +8,12 @@ import type { FeatureLayout } from '../scene/features.js';
 import { type SceneBatch, withAttributes } from '../scene/sceneGraph.js';
 import type { SceneSource } from '../scene/sceneSource.js';
 
+/** Two candidates are different starts when they are this far apart, as a fraction of the range. */
+const APART = 0.08;
+/** First steps of the descents, as fractions of the range: along the basin, then at its bottom. */
+const COARSE = 0.03;
+const FINE = 0.005;
+
 /** What a survey needs. */
 export interface WarmStartOptions {
   readonly source: SceneSource;
@@ -41,8 +47,9 @@ export interface WarmStartResult {
  * Chooses where meta-training starts. MMD² as a function of a global shift of the mutable attributes has false minima
  * and ridges (a digit turned by the target angle ± 180° looks nearly right), which no local method leaves. So the
  * shift is surveyed first: `candidates` points of a low-discrepancy sequence over the attribute ranges are compared
- * on the same scenes, the best few are followed downhill through the perturbation gradient, and the best of those is
- * what pre-training learns to add (docs/DEVIATIONS.md). One shift is shared by all nodes whose attribute is mutable.
+ * on the same scenes, the best few that lie apart are followed downhill through the perturbation gradient, the better
+ * ones of those once more with short steps, and the best point is what pre-training learns to add
+ * (docs/DEVIATIONS.md). One shift is shared by all nodes whose attribute is mutable.
  * @throws the signal's reason when aborted
  */
 export async function surveyOffsets(options: WarmStartOptions): Promise<WarmStartResult> {
@@ -50,7 +57,7 @@ export async function surveyOffsets(options: WarmStartOptions): Promise<WarmStar
   const batch = await source.sampleBatch({ seed, start: 0, count: config.scenes });
   const active = mutableAttributes(layout, batch);
   const columns = layout.schema.attributes.length;
-  const total = config.candidates + config.refine * config.steps;
+  const total = config.candidates + (config.refine + Math.ceil(config.refine / 2)) * config.steps;
   let done = 0;
   let lowest = Number.POSITIVE_INFINITY;
   const progress = (value: number) => {
@@ -66,9 +73,14 @@ export async function surveyOffsets(options: WarmStartOptions): Promise<WarmStar
     progress(value);
   }
 
-  const promising = [...survey].sort((a, b) => a.mmd - b.mmd).slice(0, config.refine);
   const refined: SurveyCandidate[] = [];
-  for (const candidate of promising) refined.push(await descend(options, batch, candidate, progress));
+  for (const start of distinct(layout, survey, config.refine)) {
+    refined.push(await descend(options, batch, start, COARSE, progress));
+  }
+  // Near an optimum MMD² can be a narrow notch, so the better ones are compared at its bottom, not on its walls.
+  for (const start of distinct(layout, refined, Math.ceil(config.refine / 2))) {
+    refined.push(await descend(options, batch, start, FINE, progress));
+  }
   const best = [...survey, ...refined].reduce((a, b) => (b.mmd < a.mmd ? b : a));
   return { best, survey, refined };
 }
@@ -104,11 +116,31 @@ function candidateOffsets(active: readonly number[], columns: number, count: num
   });
 }
 
-/** Adam on the offsets alone, its step falling from 3 % of the range to 0.3 %; returns the best point visited. */
+/**
+ * The best candidates that lie apart from each other: at least one attribute differs by `APART` of its range, the short
+ * way round for a periodic one. Several starts in one basin would leave none for the next.
+ */
+function distinct(layout: FeatureLayout, survey: readonly SurveyCandidate[], count: number): SurveyCandidate[] {
+  const chosen: SurveyCandidate[] = [];
+  for (const candidate of [...survey].sort((a, b) => a.mmd - b.mmd)) {
+    if (chosen.length === count) break;
+    const isApart = chosen.every((other) =>
+      candidate.offsets.some((offset, a) => {
+        const difference = Math.abs(offset - other.offsets[a]);
+        return (layout.periodic[a] ? Math.min(difference, 1 - difference) : difference) >= APART;
+      }),
+    );
+    if (isApart) chosen.push(candidate);
+  }
+  return chosen;
+}
+
+/** Adam on the offsets alone, its step falling tenfold on the way; returns the best point visited. */
 async function descend(
   options: WarmStartOptions,
   batch: SceneBatch,
   start: SurveyCandidate,
+  firstStep: number,
   progress: (value: number) => void,
 ): Promise<SurveyCandidate> {
   const { steps } = options.config;
@@ -120,7 +152,7 @@ async function descend(
     options.signal?.throwIfAborted();
     const { value, gradient } = await evaluate(options, batch, offsets, true);
     if (value < best.mmd) best = { offsets: [...offsets], mmd: value };
-    const rate = 0.03 * 10 ** (-step / Math.max(1, steps - 1));
+    const rate = firstStep * 10 ** (-step / Math.max(1, steps - 1));
     for (let a = 0; a < offsets.length; a++) {
       mean[a] = 0.7 * mean[a] + 0.3 * gradient[a];
       square[a] = 0.9 * square[a] + 0.1 * gradient[a] ** 2;
