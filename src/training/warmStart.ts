@@ -81,6 +81,8 @@ export async function surveyOffsets(options: WarmStartOptions): Promise<WarmStar
   for (const start of distinct(layout, refined, Math.ceil(config.refine / 2))) {
     refined.push(await descend(options, batch, start, FINE, progress));
   }
+  // Fewer starts than asked for lie apart: less to do than counted on.
+  if (done < total) options.onProgress?.(1, lowest);
   const best = [...survey, ...refined].reduce((a, b) => (b.mmd < a.mmd ? b : a));
   return { best, survey, refined };
 }

@@ -48,7 +48,8 @@ test('a target that no local search reaches is found; the survey begins with the
   const { best, survey, refined } = await surveyOffsets({ ...options, onProgress: (done) => fractions.push(done) });
   free();
   assert.is(survey.length, 12);
-  assert.is(refined.length, 3);
+  // Up to three starts that lie apart, then up to two of what they reached.
+  assert.ok(refined.length >= 2 && refined.length <= 5, `${refined.length} descents`);
   assert.ok(survey[0].offsets.every((offset) => offset === 0));
   for (const { offsets } of [...survey, ...refined]) {
     assert.ok(
@@ -61,8 +62,9 @@ test('a target that no local search reaches is found; the survey begins with the
   console.log(`# ${found.toFixed(1)}° for ${TARGET}°, MMD² ${survey[0].mmd.toFixed(4)} → ${best.mmd.toFixed(4)}`);
   assert.ok(error < 10, `${found}° for ${TARGET}°`);
   assert.is(best.mmd, Math.min(...[...survey, ...refined].map(({ mmd }) => mmd)));
-  const starts = survey.map(({ mmd }) => mmd).sort((a, b) => a - b);
-  for (const [i, { mmd }] of refined.entries()) assert.ok(mmd <= starts[i], 'going downhill makes nothing worse');
+  const lowest = Math.min(...survey.map(({ mmd }) => mmd));
+  assert.ok(refined[0].mmd <= lowest, 'the first descent starts at the best candidate and makes nothing worse');
+  assert.ok(best.mmd < lowest, 'following the gradient finds more than the survey');
   assert.ok(fractions.every((fraction, i) => fraction > (fractions[i - 1] ?? 0)));
   assert.is(fractions.at(-1), 1);
 });
