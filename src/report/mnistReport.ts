@@ -48,8 +48,9 @@ export async function mnistResultSections(result: MnistResult): Promise<ReportSe
   ];
 }
 
-function tableRows({ experiment, results }: MnistResult): (string | number)[][] {
-  const paper = PAPER[experiment];
+function tableRows({ experiment, results, digits }: MnistResult): (string | number)[][] {
+  // The paper's numbers are for MNIST: beside built-in digits they would say nothing.
+  const paper = digits.startsWith('MNIST') ? PAPER[experiment] : undefined;
   return [
     ['grammar', results.grammar.accuracy.toFixed(2), paper?.grammar.toFixed(1) ?? '-'],
     ['Meta-Sim', results.metasim.accuracy.toFixed(2), paper?.metasim.toFixed(1) ?? '-'],
