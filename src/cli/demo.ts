@@ -12,7 +12,8 @@ interface Flags {
   readonly threads?: number;
 }
 
-/** Images of the dataset that the demo leaves behind. */
+/** Images of the dataset that the demo leaves behind, and the first one's scene: beyond those that training saw. */
+const FIRST_SCENE = 1_000_000;
 const DATASET_COUNT = 100;
 
 /** `metasim demo`: the whole loop on built-in digits, without any data. */
@@ -51,7 +52,7 @@ export function addDemo(program: Command, outcome: Outcome): void {
         const opened = { source, assets, config: { run: record }, dispose: () => {} };
         await renderToFolder(
           opened,
-          { count: DATASET_COUNT, seed, start: 2 ** 41, out: dataset, masks: true, threads },
+          { count: DATASET_COUNT, seed, start: FIRST_SCENE, out: dataset, masks: true, threads },
           context,
         );
       } finally {
