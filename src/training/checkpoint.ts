@@ -193,6 +193,18 @@ export function prefixed<T extends CheckpointArray>(prefix: string, arrays: Reco
   return Object.fromEntries(Object.entries(arrays).map(([name, array]) => [`${prefix}/${name}`, array]));
 }
 
+/** A model's flat arrays as a checkpoint keeps them, under `prefix/`; `flatArraysUnder` reads them back. */
+export function flatArrays(prefix: string, arrays: Readonly<Record<string, Float32Array>>): Checkpoint['arrays'] {
+  const shaped = Object.entries(arrays).map(([name, data]) => [name, { shape: [data.length], data }] as const);
+  return prefixed(prefix, Object.fromEntries(shaped));
+}
+
+/** The arrays that `flatArrays` wrote. @throws TrainingError when one has another type */
+export function flatArraysUnder(checkpoint: Checkpoint, prefix: string): Record<string, Float32Array> {
+  const found = Object.entries(arraysUnder(checkpoint, prefix)).map(([name, { data }]) => [name, data] as const);
+  return Object.fromEntries(found);
+}
+
 async function resolveFile(path: string): Promise<string> {
   const found = await stat(path).catch(() => undefined);
   if (!found?.isDirectory()) return path;

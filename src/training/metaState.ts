@@ -1,7 +1,7 @@
 import type { AdamState } from '../learn/optimizer.js';
 import type { StoredTensor } from '../learn/variables.js';
 import type { BaselineState } from '../loss/reinforce.js';
-import { arraysUnder, type Checkpoint, type Json, prefixed } from './checkpoint.js';
+import { arraysUnder, type Checkpoint, flatArrays, flatArraysUnder, type Json, prefixed } from './checkpoint.js';
 
 /** All that meta-training needs to go on after an epoch as if it had never stopped. */
 export interface MetaState {
@@ -17,7 +17,6 @@ export interface MetaState {
 
 /** A state as a checkpoint; `metadata` says which run it belongs to. */
 export function stateToCheckpoint(state: MetaState, metadata: Checkpoint['metadata']): Checkpoint {
-  const task = Object.entries(state.task).map(([name, data]) => [name, { shape: [data.length], data }] as const);
   return {
     metadata: {
       ...metadata,
@@ -28,7 +27,7 @@ export function stateToCheckpoint(state: MetaState, metadata: Checkpoint['metada
     arrays: {
       ...prefixed('transformer', state.transformer),
       ...prefixed('optimiser', state.optimiser.moments),
-      ...prefixed('task', Object.fromEntries(task)),
+      ...flatArrays('task', state.task),
     },
   };
 }
@@ -36,12 +35,11 @@ export function stateToCheckpoint(state: MetaState, metadata: Checkpoint['metada
 /** The state that `stateToCheckpoint` wrote. @throws TrainingError when an array has another type */
 export function stateFromCheckpoint(checkpoint: Checkpoint): MetaState {
   const { epoch, optimiserStep, baseline } = checkpoint.metadata;
-  const task = Object.entries(arraysUnder(checkpoint, 'task')).map(([name, { data }]) => [name, data] as const);
   return {
     epoch: epoch as number,
     transformer: arraysUnder(checkpoint, 'transformer'),
     optimiser: { step: optimiserStep as number, moments: arraysUnder(checkpoint, 'optimiser') },
     baseline: baseline as unknown as BaselineState,
-    task: Object.fromEntries(task),
+    task: flatArraysUnder(checkpoint, 'task'),
   };
 }

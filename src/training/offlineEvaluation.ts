@@ -5,7 +5,14 @@ import type { LabelledImages } from '../learn/taskNetwork.js';
 import type { Engine } from '../render/engine.js';
 import type { SceneGraph } from '../scene/sceneGraph.js';
 import type { SceneSource } from '../scene/sceneSource.js';
-import { arraysUnder, type Checkpoint, hasCheckpoint, loadCheckpoint, prefixed, saveCheckpoint } from './checkpoint.js';
+import {
+  type Checkpoint,
+  flatArrays,
+  flatArraysUnder,
+  hasCheckpoint,
+  loadCheckpoint,
+  saveCheckpoint,
+} from './checkpoint.js';
 import { renderLabelledScenes } from './labelledScenes.js';
 
 export interface OfflineEvaluation {
@@ -104,11 +111,9 @@ async function save(
   { accuracyPerEpoch, seconds }: Standing,
 ): Promise<void> {
   if (checkpoints === undefined) return;
-  const arrays = Object.entries(await network.state()).map(
-    ([name, data]) => [name, { shape: [data.length], data }] as const,
-  );
   const metadata = { ...identity, evaluation: { ...config }, accuracyPerEpoch, seconds };
-  await saveCheckpoint(checkpoints, { metadata, arrays: prefixed('network', Object.fromEntries(arrays)) }, { keep: 1 });
+  const arrays = flatArrays('network', await network.state());
+  await saveCheckpoint(checkpoints, { metadata, arrays }, { keep: 1 });
 }
 
 /** Where an earlier call stopped; the network then has its weights. */
@@ -118,8 +123,7 @@ async function restore(
 ): Promise<Standing> {
   if (checkpoints === undefined || !(await hasCheckpoint(checkpoints))) return { accuracyPerEpoch: [], seconds: 0 };
   const checkpoint = await loadCheckpoint(checkpoints, { ...identity, evaluation: { ...config } });
-  const state = Object.entries(arraysUnder(checkpoint, 'network')).map(([name, { data }]) => [name, data] as const);
-  network.load(Object.fromEntries(state));
+  network.load(flatArraysUnder(checkpoint, 'network'));
   const { accuracyPerEpoch, seconds } = checkpoint.metadata;
   return { accuracyPerEpoch: accuracyPerEpoch as number[], seconds: seconds as number };
 }
