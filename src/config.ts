@@ -180,7 +180,7 @@ export const trainConfigSchema = z.strictObject({
 });
 
 /** Those settings of a training configuration that `trainTransformer` reads. */
-const stageSchema = trainConfigSchema.pick({
+export const stageSchema = trainConfigSchema.pick({
   seed: true,
   features: true,
   mmd: true,

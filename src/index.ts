@@ -35,6 +35,7 @@ export {
   pretrainSchema,
   type StageConfigInput,
   stageConfig,
+  stageSchema,
   type TaskConfig,
   type TrainConfig,
   type TrainConfigInput,

@@ -1,26 +1,10 @@
 import { z } from 'zod';
-import {
-  evaluationSchema,
-  featuresSchema,
-  metaSchema,
-  mmdSchema,
-  pretrainSchema,
-  taskSchema,
-  transformerSchema,
-  warmStartSchema,
-} from '../../config.js';
+import { evaluationSchema, stageSchema, taskSchema } from '../../config.js';
 
 /** All settings of an MNIST experiment. */
-export const mnistExperimentSchema = z.strictObject({
-  seed: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(0),
+export const mnistExperimentSchema = stageSchema.extend({
   /** Images of V. Like X_R (`mmd.realImages`) they show digits that no generated image does. */
   validationImages: z.number().int().min(10).max(100_000).default(1000),
-  features: featuresSchema,
-  mmd: mmdSchema,
-  transformer: transformerSchema,
-  pretrain: pretrainSchema,
-  warmStart: warmStartSchema,
-  meta: metaSchema,
   task: taskSchema,
   evaluation: evaluationSchema,
 });
