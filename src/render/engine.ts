@@ -259,10 +259,12 @@ export class Engine {
     return this.#runtime.scratchBytes(shape.maxNodes, shape.width, shape.height, shape.channels);
   }
 
-  /** Scenes a task: a slot's worth, but at least two tasks for each thread. */
+  /** Scenes a task: a slot's worth at most, and as many tasks for one thread as for another, but at least two. */
   #chunkLength(shape: BatchShape, bytesPerScene: number): number {
     const fitting = Math.max(1, Math.floor(CHUNK_BYTES / Math.max(bytesPerScene, 1)));
-    return Math.min(fitting, Math.ceil(shape.count / (2 * Math.max(1, this.#runtime.workers))));
+    const round = 2 * Math.max(1, this.#runtime.workers);
+    const tasks = Math.ceil(Math.ceil(shape.count / fitting) / round) * round;
+    return Math.ceil(shape.count / tasks);
   }
 
   /** Places the batch, then sends chunk after chunk through the slots. */
