@@ -9,7 +9,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 /** Folders of src/ along the road of the data: each knows itself and those before it. */
 const ROAD = [
   ...['scene', 'assets', 'grammar', 'render', 'annotate', 'dataset'],
-  ...['learn', 'loss', 'metrics', 'training', 'experiments', 'report', 'cli'],
+  ...['learn', 'loss', 'metrics', 'training', 'batch', 'experiments', 'report', 'cli'],
 ];
 /** Files of src/ itself that everybody may use, and that use nothing from a folder. */
 const COMMON = ['errors.ts', 'config.ts', 'random.ts', 'deterministicMath.ts', 'webassembly.d.ts'];

@@ -1,0 +1,177 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { createReadStream, rmSync } from 'node:fs';
+import { link, mkdir, open, readdir, readFile, rename, rm, stat, statfs, unlink } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { DatasetError } from '../errors.js';
+import { checkRelativePath, type StagedFile, syncFolder } from './staging.js';
+import type { DatasetStorage } from './storage.js';
+
+/** Where, within the dataset, files are written before they are moved to their places. */
+export const STAGING_FOLDER = '.metasim/staging';
+
+/** A dataset in a folder, which may be shared by many machines. */
+export class LocalStorage implements DatasetStorage {
+  readonly place: string;
+  readonly folder: string;
+
+  /** @param folder made when something is written */
+  constructor(folder: string) {
+    this.place = folder;
+    this.folder = resolve(folder);
+  }
+
+  stagingFolder(shard: number): string {
+    return join(this.folder, STAGING_FOLDER, `${shard}-${process.pid}-${randomUUID()}`);
+  }
+
+  async commit(folder: string, files: readonly StagedFile[]): Promise<void> {
+    const folders = new Set<string>();
+    for (const { path } of files) {
+      const target = this.#full(path);
+      if (!folders.has(dirname(target))) await makeFolder(dirname(target), this.folder);
+      folders.add(dirname(target));
+      await this.#guard(path, () => rename(join(folder, path), target));
+    }
+    for (const each of folders) syncFolder(each);
+    rmSync(folder, { recursive: true, force: true });
+  }
+
+  async read(path: string): Promise<Uint8Array | undefined> {
+    try {
+      return await readFile(this.#full(path));
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw this.#unreadable(path, error);
+    }
+  }
+
+  async *stream(path: string): AsyncIterable<Uint8Array> {
+    try {
+      yield* createReadStream(this.#full(path), { highWaterMark: 1 << 18 }) as AsyncIterable<Uint8Array>;
+    } catch (error) {
+      throw this.#unreadable(path, error);
+    }
+  }
+
+  async size(path: string): Promise<number | undefined> {
+    const info = await stat(this.#full(path)).catch(() => undefined);
+    return info?.isFile() ? info.size : undefined;
+  }
+
+  async list(folder: string): Promise<string[]> {
+    const full = this.#full(folder);
+    const entries = await readdir(full, { withFileTypes: true, recursive: true }).catch((error) => {
+      if (isMissing(error)) return [];
+      throw this.#unreadable(folder, error);
+    });
+    return entries
+      .filter((entry) => entry.isFile())
+      .map((entry) => `${folder}${join(entry.parentPath, entry.name).slice(full.length).replaceAll('\\', '/')}`)
+      .sort();
+  }
+
+  async write(path: string, content: AsyncIterable<Uint8Array | string> | Uint8Array | string): Promise<StagedFile> {
+    const temporary = await this.#writeTemporary(path, content);
+    await this.#guard(path, async () => {
+      await rename(temporary.full, this.#full(path));
+      syncFolder(dirname(this.#full(path)));
+    });
+    return temporary.file;
+  }
+
+  async create(path: string, content: Uint8Array | string): Promise<boolean> {
+    const { full } = await this.#writeTemporary(path, content);
+    try {
+      // Unlike rename, link never replaces.
+      await link(full, this.#full(path));
+      syncFolder(dirname(this.#full(path)));
+      return true;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+      throw this.#unwritable(path, error);
+    } finally {
+      await unlink(full);
+    }
+  }
+
+  async remove(path: string): Promise<void> {
+    await rm(this.#full(path), { recursive: true, force: true });
+  }
+
+  async free(): Promise<number | undefined> {
+    for (let folder = this.folder; ; folder = dirname(folder)) {
+      const info = await statfs(folder).catch(() => undefined);
+      if (info) return info.bavail * info.bsize;
+      if (folder === dirname(folder)) return undefined;
+    }
+  }
+
+  async #writeTemporary(path: string, content: AsyncIterable<Uint8Array | string> | Uint8Array | string) {
+    const target = this.#full(path);
+    const full = join(this.folder, STAGING_FOLDER, `file-${process.pid}-${randomUUID()}`);
+    return this.#guard(path, async () => {
+      await makeFolder(dirname(target), this.folder);
+      await makeFolder(dirname(full), this.folder);
+      const hash = createHash('sha256');
+      let bytes = 0;
+      const file = await open(full, 'wx');
+      try {
+        const pieces = typeof content === 'string' || content instanceof Uint8Array ? [content] : content;
+        for await (const piece of pieces) {
+          const chunk = typeof piece === 'string' ? Buffer.from(piece) : piece;
+          hash.update(chunk);
+          bytes += chunk.length;
+          await file.appendFile(chunk);
+        }
+        await file.sync();
+      } catch (error) {
+        await file.close();
+        await rm(full, { force: true });
+        throw error;
+      }
+      await file.close();
+      return { full, file: { path, bytes, sha256: hash.digest('hex') } };
+    });
+  }
+
+  #full(path: string): string {
+    checkRelativePath(path);
+    return join(this.folder, path);
+  }
+
+  async #guard<T>(path: string, step: () => Promise<T>): Promise<T> {
+    try {
+      return await step();
+    } catch (error) {
+      if (error instanceof DatasetError) throw error;
+      throw this.#unwritable(path, error);
+    }
+  }
+
+  #unwritable(path: string, cause: unknown): DatasetError {
+    const reason = (cause as Error).message;
+    return new DatasetError(`Expected to be able to write ${join(this.place, path)} but received: ${reason}`, {
+      cause,
+    });
+  }
+
+  #unreadable(path: string, cause: unknown): DatasetError {
+    const reason = (cause as Error).message;
+    return new DatasetError(`Expected a readable file at ${join(this.place, path)} but received: ${reason}`, { cause });
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return ['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '');
+}
+
+/** Makes a folder, and every new name on the way to it outlast a power cut. */
+async function makeFolder(folder: string, root: string): Promise<void> {
+  const first = await mkdir(folder, { recursive: true });
+  if (first === undefined) return;
+  const top = dirname(first.length < root.length ? root : first);
+  for (let each = folder; each.length >= top.length; each = dirname(each)) {
+    syncFolder(each);
+    if (each === dirname(each)) return;
+  }
+}

@@ -1,0 +1,80 @@
+import type { ObjectLabel } from '../annotate/annotateScene.js';
+
+/** How an image is stored. PNG keeps every pixel; JPEG and WebP lose some. */
+export type ImageCodec = 'png' | 'jpeg' | 'webp';
+
+/** Extension of a codec's files. */
+export const CODEC_EXTENSION: Readonly<Record<ImageCodec, string>> = { png: 'png', jpeg: 'jpg', webp: 'webp' };
+
+/**
+ * Labels of one object as far as they are known: all of an `ObjectLabel` for generated images, class and box for data
+ * sets from elsewhere.
+ */
+export type SampleObject = Partial<ObjectLabel> & Pick<ObjectLabel, 'class' | 'box'>;
+
+/** The label record of an image: JSON, and the same in every format, so that it can be hashed. */
+export interface ImageLabels {
+  /** Name of the sample, unique in its dataset: the number of the image with 9 digits, or the stem of a foreign file. */
+  readonly key: string;
+  /** Index of the scene in the stream of `seed`; position in the dataset for images from elsewhere. */
+  readonly index: number;
+  /** Absent for images from elsewhere. */
+  readonly seed?: number;
+  readonly width: number;
+  readonly height: number;
+  readonly channels: 1 | 3;
+  readonly objects: readonly SampleObject[];
+}
+
+/** An image as the bytes of a file. */
+export interface EncodedImage {
+  readonly codec: ImageCodec;
+  readonly bytes: Uint8Array;
+}
+
+/** One labelled image on its way into a dataset or out of one. Arrays may be views: valid until the next sample. */
+export interface DatasetSample {
+  readonly labels: ImageLabels;
+  readonly image: EncodedImage;
+  /** [H, W, C] 0–255; absent where a reader has not decoded the image (`decodeImage` does). */
+  readonly pixels?: Uint8Array;
+  /** [H, W] `node` + 1 of the object seen at the pixel, 0 where there is none; absent where there are no masks. */
+  readonly instances?: Uint16Array;
+  /** [H, W] position in `DatasetInfo.classes` + 1, 0 where there is none. */
+  readonly classes?: Uint8Array;
+  /** The scene graph alone in a batch (schemas/sceneGraph.fbs), where it was asked for. */
+  readonly scene?: Uint8Array;
+}
+
+/** What holds for all samples of a dataset. */
+export interface DatasetInfo {
+  readonly name: string;
+  /** All classes; class masks hold the position here + 1. */
+  readonly classes: readonly string[];
+  /**
+   * Classes whose objects formats of detection and classification list, in the order of their category ids: all but the
+   * ignored ones (the background). Label records, masks and panoptic "stuff" hold all classes.
+   */
+  readonly things: readonly string[];
+  /** Name of the split, e.g. `train`: part of paths in formats that have one. */
+  readonly split: string;
+  readonly codec: ImageCodec;
+  /** Whether samples bring masks. */
+  readonly masks: boolean;
+  /** Whether samples bring their scene graph. */
+  readonly scenes: boolean;
+  /** Canvas of all images, where it is one. */
+  readonly width?: number;
+  readonly height?: number;
+  readonly channels?: 1 | 3;
+}
+
+/** Number of an image as the key of its sample: 9 digits, so that names sort like numbers. */
+export function sampleKey(number: number): string {
+  return String(number).padStart(9, '0');
+}
+
+/** The objects that formats of detection and classification list: of a class among `things`, and visible. */
+export function thingsOf(labels: ImageLabels, info: DatasetInfo): SampleObject[] {
+  return labels.objects.filter((object) => object.box !== null && info.things.includes(object.class));
+}

@@ -1,0 +1,194 @@
+import { createHash, type Hash } from 'node:crypto';
+import { closeSync, fsyncSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { DatasetError } from '../errors.js';
+import type { StagedFiles, StagedStream } from './format.js';
+
+/** Where, within a dataset, the parts of its shards wait for `DatasetWriter.finish`. */
+export const PARTS_FOLDER = '.metasim/parts';
+
+/** Appended text and bytes are gathered to writes of this size. */
+const BUFFER_BYTES = 1 << 18;
+
+/** A file of a shard that is on the disk, in the staging folder. */
+export interface StagedFile {
+  /** Relative to the dataset, with `/`. */
+  readonly path: string;
+  readonly bytes: number;
+  /** SHA-256 of its bytes, hexadecimal. */
+  readonly sha256: string;
+}
+
+/** The staging folder of one shard: writes its files, hashing them on the way. */
+export class Staging implements StagedFiles {
+  readonly folder: string;
+  readonly #shardName: string;
+  readonly #files: StagedFile[] = [];
+  readonly #open = new Map<string, FileStream>();
+  readonly #folders = new Set<string>();
+  readonly #paths = new Set<string>();
+
+  /**
+   * @param folder an empty folder, or one that does not exist yet
+   * @param shard number of the shard, which names its parts
+   */
+  constructor(folder: string, shard: number) {
+    this.folder = folder;
+    this.#shardName = partName(shard);
+    mkdirSync(folder, { recursive: true });
+  }
+
+  /** @throws DatasetError for a path that leaves the dataset, is used twice, or cannot be written */
+  write(path: string, bytes: Uint8Array | string): void {
+    const stream = new FileStream(this.#claim(path), path, 0);
+    stream.write(bytes);
+    this.#files.push(stream.end());
+  }
+
+  /** @throws as `write` */
+  stream(path: string): StagedStream {
+    const stream = new FileStream(this.#claim(path), path, BUFFER_BYTES);
+    this.#open.set(path, stream);
+    return stream;
+  }
+
+  /** @throws as `write` */
+  part(name: string): StagedStream {
+    const path = `${PARTS_FOLDER}/${name}/${this.#shardName}`;
+    return this.#open.get(path) ?? this.stream(path);
+  }
+
+  /** Bytes written so far, files that are still open included. */
+  get bytes(): number {
+    let sum = 0;
+    for (const file of this.#files) sum += file.bytes;
+    for (const stream of this.#open.values()) sum += stream.length;
+    return sum;
+  }
+
+  /** Closes all files, syncs them and their folders to the disk, and lists them by path. */
+  seal(): StagedFile[] {
+    for (const stream of this.#open.values()) this.#files.push(stream.end());
+    this.#open.clear();
+    for (const folder of this.#folders) syncFolder(folder);
+    return this.#files.sort((a, b) => (a.path < b.path ? -1 : 1));
+  }
+
+  /** Closes what is open, after a failure; the folder is for the caller to remove. */
+  abandon(): void {
+    for (const stream of this.#open.values()) stream.close();
+    this.#open.clear();
+  }
+
+  /** The path in the staging folder; its folders are made. */
+  #claim(path: string): string {
+    checkRelativePath(path);
+    if (this.#paths.has(path)) throw new DatasetError(`Expected a new path in the shard but received ${path} twice`);
+    this.#paths.add(path);
+    const full = join(this.folder, path);
+    const folder = dirname(full);
+    if (!this.#folders.has(folder)) {
+      mkdirSync(folder, { recursive: true });
+      this.#folders.add(folder);
+    }
+    return full;
+  }
+}
+
+/** Name of a shard's part: its number, so that names sort like numbers. */
+export function partName(shard: number): string {
+  return String(shard).padStart(6, '0');
+}
+
+/**
+ * Checks that a path stays within its dataset.
+ * @throws DatasetError when it is empty, absolute, or holds `..`, a backslash or NUL
+ */
+export function checkRelativePath(path: string): void {
+  const parts = path.split('/');
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: NUL is what is looked for
+  if (path === '' || /[\\\0]/.test(path) || parts.some((part) => part === '' || part === '.' || part === '..')) {
+    throw new DatasetError(`Expected a path within the dataset but received ${JSON.stringify(path)}`);
+  }
+}
+
+/** Makes names that were added to or taken from a folder outlast a power cut. */
+export function syncFolder(folder: string): void {
+  // Windows cannot open folders, and needs not.
+  if (process.platform === 'win32') return;
+  const descriptor = openSync(folder, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** A new file, appended to through a buffer. */
+class FileStream implements StagedStream {
+  readonly #path: string;
+  readonly #descriptor: number;
+  readonly #hash: Hash = createHash('sha256');
+  readonly #buffer: Buffer;
+  #used = 0;
+  #length = 0;
+
+  constructor(fullPath: string, path: string, bufferBytes: number) {
+    this.#path = path;
+    this.#buffer = Buffer.allocUnsafe(bufferBytes);
+    this.#descriptor = this.#try(() => openSync(fullPath, 'wx'));
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  write(content: Uint8Array | string): void {
+    const bytes = typeof content === 'string' ? Buffer.from(content) : content;
+    this.#length += bytes.length;
+    if (this.#used + bytes.length > this.#buffer.length) this.#flush();
+    if (bytes.length >= this.#buffer.length) {
+      this.#writeOut(bytes);
+      return;
+    }
+    this.#buffer.set(bytes, this.#used);
+    this.#used += bytes.length;
+  }
+
+  end(): StagedFile {
+    try {
+      this.#flush();
+      this.#try(() => fsyncSync(this.#descriptor));
+    } finally {
+      this.close();
+    }
+    return { path: this.#path, bytes: this.#length, sha256: this.#hash.digest('hex') };
+  }
+
+  close(): void {
+    closeSync(this.#descriptor);
+  }
+
+  #flush(): void {
+    if (this.#used > 0) this.#writeOut(this.#buffer.subarray(0, this.#used));
+    this.#used = 0;
+  }
+
+  #writeOut(bytes: Uint8Array): void {
+    this.#hash.update(bytes);
+    // A write may be short, on a nearly full disk for one: the rest then fails with the reason.
+    for (let done = 0; done < bytes.length; ) {
+      done += this.#try(() => writeSync(this.#descriptor, bytes, done, bytes.length - done));
+    }
+  }
+
+  #try<T>(step: () => T): T {
+    try {
+      return step();
+    } catch (cause) {
+      throw new DatasetError(`Expected to be able to write ${this.#path} but received: ${(cause as Error).message}`, {
+        cause,
+      });
+    }
+  }
+}
