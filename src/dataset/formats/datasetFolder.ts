@@ -45,16 +45,16 @@ export class DatasetFolder {
    * Full path of a file of the folder.
    * @param path relative, with `/`
    * @param where what names the path, for errors: a file and a line
+   * @param maxBytes larger files are refused; `Infinity` for those that are read as a stream
    * @throws DatasetError when there is no such file, or it does not lie in the folder
    */
-  async file(path: string, where = this.path): Promise<string> {
-    const relative = path.replace(/^(\.\/)+/, '');
+  async file(path: string, where = this.path, maxBytes = MAX_FILE_BYTES): Promise<string> {
     try {
-      checkRelativePath(relative);
+      checkRelativePath(path);
     } catch (cause) {
       throw this.#outside(path, where, cause);
     }
-    const full = join(this.#real, relative);
+    const full = join(this.#real, path);
     const real = await realpath(full).catch((cause: NodeJS.ErrnoException) => {
       throw new DatasetError(
         `Expected the file ${JSON.stringify(path)}, named in ${where}, but received ${cause.code}`,
@@ -64,8 +64,8 @@ export class DatasetFolder {
     if (!real.startsWith(this.#real + sep)) throw this.#outside(path, where);
     const info = await stat(real);
     if (!info.isFile()) throw new DatasetError(`Expected a file for ${JSON.stringify(path)}, named in ${where}`);
-    if (info.size > MAX_FILE_BYTES) {
-      throw new DatasetError(`Expected at most ${MAX_FILE_BYTES} bytes for ${this.at(path)} but received ${info.size}`);
+    if (info.size > maxBytes) {
+      throw new DatasetError(`Expected at most ${maxBytes} bytes for ${this.at(path)} but received ${info.size}`);
     }
     return full;
   }
