@@ -56,10 +56,10 @@ async function compare(label: string, batch: SceneBatch, rows: BenchRow[]): Prom
         if (mutable[k] === 0) continue;
         const value = attributes[k];
         attributes[k] = value + 0.5;
-        kernels.renderScene(pointer, scene, remap, assetTable, scratch, color, COLOR_F32, 0, 0);
+        kernels.renderScene(pointer, scene, remap, assetTable, scratch, color, COLOR_F32, 0, 0, 0);
         if (contracted) upper.set(image);
         attributes[k] = value - 0.5;
-        kernels.renderScene(pointer, scene, remap, assetTable, scratch, color, COLOR_F32, 0, 0);
+        kernels.renderScene(pointer, scene, remap, assetTable, scratch, color, COLOR_F32, 0, 0, 0);
         attributes[k] = value;
         let sum = 0;
         if (contracted) for (let p = 0; p < values; p++) sum += gradient[p] * (upper[p] - image[p]);

@@ -26,18 +26,23 @@ async function compare(label: string, batch: SceneBatch, floats: boolean, rows: 
   const { kernels, assetTable } = renderer;
   const loaded = renderer.load(batch);
   const { COLOR_F32, COLOR_U8 } = kernels.constants;
-  const draw = (count: number, format: number, instances: number, classes: number) => {
+  const draw = (count: number, format: number, labels: boolean, covered = false) => {
     for (let i = 0; i < count; i++) {
       const scene = i % batch.scenes.length;
       const { pointer, remap, scratch, color } = loaded;
-      consume(kernels.renderScene(pointer, scene, remap, assetTable, scratch, color, format, instances, classes));
+      const [instances, classes] = labels ? [loaded.instances, loaded.classes] : [0, 0];
+      const coverage = covered ? loaded.coverage : 0;
+      consume(
+        kernels.renderScene(pointer, scene, remap, assetTable, scratch, color, format, instances, classes, coverage),
+      );
     }
   };
   const skia = new SkiaRenderer(batch);
-  const [bytes, labelled, withFloats, peer] = await contest([
-    { label: 'u8', work: (count) => draw(count, COLOR_U8, 0, 0) },
-    { label: 'u8 and labels', work: (count) => draw(count, COLOR_U8, loaded.instances, loaded.classes) },
-    { label: 'f32 and labels', work: (count) => draw(count, COLOR_F32, loaded.instances, loaded.classes) },
+  const [bytes, labelled, covered, withFloats, peer] = await contest([
+    { label: 'u8', work: (count) => draw(count, COLOR_U8, false) },
+    { label: 'u8 and labels', work: (count) => draw(count, COLOR_U8, true) },
+    { label: 'u8, labels and coverage', work: (count) => draw(count, COLOR_U8, true, true) },
+    { label: 'f32 and labels', work: (count) => draw(count, COLOR_F32, true) },
     {
       label: 'Skia',
       work: async (count) => {
@@ -51,6 +56,7 @@ async function compare(label: string, batch: SceneBatch, floats: boolean, rows: 
   const unit = 'scenes/s';
   rows.push({ label: `${label}, bytes`, value: bytes, unit });
   rows.push({ label: `${label}, bytes, instance and class maps`, value: labelled, unit });
+  rows.push({ label: `${label}, bytes, maps and coverage`, value: covered, unit });
   rows.push({ label: `${label}, floats, instance and class maps`, value: withFloats, unit });
   rows.push({ label: `${label}, Skia, bytes`, value: peer, unit });
   return (floats ? Math.min(labelled, withFloats) : bytes) / peer;

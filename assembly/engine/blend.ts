@@ -166,6 +166,33 @@ export function copyOpaque(node: usize, texel: usize, step: usize, target: usize
   }
 }
 
+/**
+ * Whether alpha × opacity is at least ½ at sample `i` of a row: what makes a pixel one of the sprite's.
+ * @param ink whether samples are f32, not premultiplied f32×4
+ * @param alpha NODE_ALPHA
+ */
+// @ts-ignore: decorator
+@inline
+export function isCovered(row: usize, i: i32, ink: bool, alpha: f32): bool {
+  const value = ink ? load<f32>(row + (<usize>i << 2)) : load<f32>(row + (<usize>i << 4), 12);
+  return value * alpha >= 0.5;
+}
+
+/** The same for the samples `i` … `i + 3`: bit k is that of sample i + k. */
+// @ts-ignore: decorator
+@inline
+export function coveredMask(row: usize, i: i32, ink: bool, alpha: f32): i32 {
+  let alphas: v128;
+  if (ink) alphas = v128.load(row + (<usize>i << 2));
+  else {
+    const at = row + (<usize>i << 4);
+    const first = i32x4.shuffle(v128.load(at), v128.load(at, 16), 3, 7, 3, 7);
+    const second = i32x4.shuffle(v128.load(at, 32), v128.load(at, 48), 3, 7, 3, 7);
+    alphas = i64x2.shuffle(first, second, 0, 2);
+  }
+  return i32x4.bitmask(f32x4.ge(f32x4.mul(alphas, f32x4.splat(alpha)), f32x4.splat(0.5)));
+}
+
 /** Writes the node's labels where alpha × opacity is at least ½; either address may be 0. */
 export function labelSpan(
   call: usize, node: usize, format: u32, instances: usize, instance: u32, classes: usize, class_: u32,
@@ -177,15 +204,7 @@ export function labelSpan(
   let i = 0;
   if (ASC_FEATURE_SIMD) {
     for (; i + 4 <= count; i += 4) {
-      let alphas: v128;
-      if (ink) alphas = v128.load(row + (<usize>i << 2));
-      else {
-        const at = row + (<usize>i << 4);
-        const first = i32x4.shuffle(v128.load(at), v128.load(at, 16), 3, 7, 3, 7);
-        const second = i32x4.shuffle(v128.load(at, 32), v128.load(at, 48), 3, 7, 3, 7);
-        alphas = i64x2.shuffle(first, second, 0, 2);
-      }
-      const covered = i32x4.bitmask(f32x4.ge(f32x4.mul(alphas, f32x4.splat(alpha)), f32x4.splat(0.5)));
+      const covered = coveredMask(row, i, ink, alpha);
       if (covered == 15) labelPixels(instances, instance, classes, class_, i, i + 4);
       else if (covered != 0) {
         for (let lane = 0; lane < 4; lane++) {
@@ -195,8 +214,7 @@ export function labelSpan(
     }
   }
   for (; i < count; i++) {
-    const value = ink ? load<f32>(row + (<usize>i << 2)) : load<f32>(row + (<usize>i << 4), 12);
-    if (value * alpha >= 0.5) labelPixels(instances, instance, classes, class_, i, i + 1);
+    if (isCovered(row, i, ink, alpha)) labelPixels(instances, instance, classes, class_, i, i + 1);
   }
 }
 

@@ -224,6 +224,39 @@ export const CALL_255: usize = 544;
 export const CALL_HALF: usize = 560;
 export const CALL_BYTES: usize = 576;
 
+/**
+ * ## Coverage record: one a node, result of renderScene
+ * What the node's sprite would cover alone on a canvas without bounds: pixels whose alpha × opacity is at least ½, as in
+ * the instance buffer. All zeros but for the quad where there are none; all zeros for a node without a sprite, or whose
+ * sprite has no place on the plane. Written by the kernel, read by the host, lives as long as the scene's labels.
+ * ```
+ *  0  f64  centreX  middle of the content's quad (the sprite without its empty margin) on the canvas, px
+ *  8  f64  centreY
+ * 16  f64  width    its sides, px
+ * 24  f64  height
+ * 32  f64  pixels   pixels in all, an integer like all that follow
+ * 40  f64  inside   those on the canvas
+ * 48  f64  left     left ≤ x < right, top ≤ y < bottom: the tight box of all of them
+ * 56  f64  top
+ * 64  f64  right
+ * 72  f64  bottom
+ * ```
+ * A sprite whose rectangle has more pixels than 16 canvases, and more than 2^20, is cut before it is counted: to the
+ * canvas and 4 canvas sizes on every side; if that is still more, to half as many, and so on. An opaque sprite that
+ * extends to its edges is cut only when it has more than a 64th of so many rows.
+ */
+export const COVERAGE_CENTRE_X: usize = 0;
+export const COVERAGE_CENTRE_Y: usize = 8;
+export const COVERAGE_WIDTH: usize = 16;
+export const COVERAGE_HEIGHT: usize = 24;
+export const COVERAGE_PIXELS: usize = 32;
+export const COVERAGE_INSIDE: usize = 40;
+export const COVERAGE_LEFT: usize = 48;
+export const COVERAGE_TOP: usize = 56;
+export const COVERAGE_RIGHT: usize = 64;
+export const COVERAGE_BOTTOM: usize = 72;
+export const COVERAGE_BYTES: usize = 80;
+
 /** AttributeRole of schemas/sceneGraph.fbs; TypeScript has the generated enumeration. */
 export const ROLE_X: i32 = 1;
 export const ROLE_Y: i32 = 2;

@@ -194,7 +194,8 @@ function paintOpaque(
   }
 }
 
-function narrowSpan(call: usize, start: i32, end: i32, offset: i32): void {
+/** Makes [start, end), a part of the call's span, the span. */
+export function narrowSpan(call: usize, start: i32, end: i32, offset: i32): void {
   store<i32>(call, start, SPAN_START);
   store<i32>(call, end, SPAN_END);
   store<i32>(call, offset, SPAN_OFFSET);

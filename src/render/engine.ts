@@ -2,8 +2,9 @@ import { availableParallelism } from 'node:os';
 import type { AssetLibrary } from '../assets/assetLibrary.js';
 import { ConfigError } from '../errors.js';
 import { attributeIndex, type SceneSchema } from '../scene/attributeSchema.js';
-import type { SceneBatch } from '../scene/sceneGraph.js';
+import { type SceneBatch, totalNodes } from '../scene/sceneGraph.js';
 import type { SceneSource } from '../scene/sceneSource.js';
+import { COVERAGE_COLUMNS } from './coverage.js';
 import { type GenerateOptions, generateSamples, type Sample } from './generate.js';
 import type { KernelBuild } from './kernels.js';
 import { type BatchShape, type PlacedBatch, placeBatch, shapeOf } from './placedBatch.js';
@@ -40,6 +41,11 @@ export interface EngineOptions {
   /** Largest canvas that is rendered, px; default 16,777,216. */
   readonly maxScenePixels?: number;
   /**
+   * Bytes of textures that are kept decoded between calls, ≥ 0; default 1 GiB. Beyond it they are decoded again when they
+   * are next used. A pixel of a colour texture takes 16 bytes, one of a grey one 1.
+   */
+  readonly maxAssetBytes?: number;
+  /**
    * Tests only: see `WorkerSetup.fault`.
    * @internal
    */
@@ -70,14 +76,22 @@ export interface RenderedBatch<C extends ColorFormat = ColorFormat> {
   readonly instances?: Uint16Array;
   /** [N, H, W] class index + 1 of that node; with `labels`. */
   readonly classes?: Uint8Array;
+  /**
+   * [ΣV × COVERAGE_COLUMNS] what each node would cover alone on a canvas without bounds, scenes one after the other
+   * (`CoverageColumn`); with `labels`.
+   */
+  readonly coverage?: Float64Array;
 }
 
 export interface RenderOptions<C extends ColorFormat = ColorFormat> {
   /** Default `f32`. */
   readonly color?: C;
-  /** Render `instances` and `classes` too; default false. */
+  /** Render `instances`, `classes` and `coverage` too; default false. */
   readonly labels?: boolean;
-  /** A result of the same sizes and options that is overwritten and returned, which spares fresh memory. */
+  /**
+   * A result of the same sizes and options whose arrays are overwritten and returned, which spares fresh memory; but for
+   * `coverage`, whose length is that of the scenes: it is always a fresh array.
+   */
   readonly into?: RenderedBatch<C>;
   readonly signal?: AbortSignal;
 }
@@ -106,6 +120,7 @@ export interface EngineStats {
 }
 
 const DEFAULT_MAX_SCENE_PIXELS = 1 << 24;
+const DEFAULT_MAX_ASSET_BYTES = 2 ** 30;
 const DEFAULT_PIXEL_DELTA = 0.5;
 const MAX_WORKERS = 256;
 /** Results of a chunk, bytes: large enough to pay for the hand-over, small enough to stay in the caches. */
@@ -130,14 +145,18 @@ export class Engine {
    */
   static async create(options: EngineOptions): Promise<Engine> {
     const { assets, workers = Math.min(MAX_WORKERS, availableParallelism()), build = 'simd' } = options;
-    const { maxScenePixels = DEFAULT_MAX_SCENE_PIXELS, fault } = options;
+    const { maxScenePixels = DEFAULT_MAX_SCENE_PIXELS, maxAssetBytes = DEFAULT_MAX_ASSET_BYTES, fault } = options;
     if (!Number.isInteger(workers) || workers < 0 || workers > MAX_WORKERS) {
       throw new ConfigError(`Expected an integer from 0 to ${MAX_WORKERS} for workers but received ${workers}`);
     }
     if (!(maxScenePixels >= 1)) {
       throw new ConfigError(`Expected a number of at least 1 for maxScenePixels but received ${maxScenePixels}`);
     }
-    return new Engine(new Runtime({ assets, workers, build, maxScenePixels, ...(fault ? { fault } : {}) }));
+    if (!(maxAssetBytes >= 0)) {
+      throw new ConfigError(`Expected a number of at least 0 for maxAssetBytes but received ${maxAssetBytes}`);
+    }
+    const limits = { maxScenePixels, maxAssetBytes };
+    return new Engine(new Runtime({ assets, workers, build, ...limits, ...(fault ? { fault } : {}) }));
   }
 
   /** Threads besides the calling one. */
@@ -171,7 +190,8 @@ export class Engine {
     const color: ColorFormat = options.color ?? 'f32';
     const shape = this.#begin(batch, signal);
     const layout = renderLayout(shape, color, labels, this.#scratchBytes(shape));
-    const result = resultArrays<C>(shape, layout, into);
+    const result = resultArrays<C>(batch, shape, layout, into);
+    const rows = nodeRows(batch);
     const { store, kernels, heap } = this.#runtime;
     const chunk = this.#chunkLength(shape, resultBytes(layout));
     const call: ChunkedCall = {
@@ -181,7 +201,7 @@ export class Engine {
       work: renderWork(shape),
       task: (placed, slot, first, count) =>
         renderTask(layout, placed, slot, first, count, store.table, kernels.constants),
-      done: (slot, first, count) => copyRendered(heap.memory.buffer, layout, slot, first, count, result),
+      done: (slot, first, count) => copyRendered(heap.memory.buffer, layout, slot, first, count, rows, result),
     };
     await this.#runtime.settle(this.#runChunks(batch, call, undefined, signal), signal);
     return result;
@@ -205,7 +225,7 @@ export class Engine {
     }
     const deltas = deltaOf(batch.schema, delta);
     const layout = vjpLayout(shape, this.#scratchBytes(shape));
-    const rows = attributeRows(batch);
+    const rows = nodeRows(batch).map((row) => row * shape.columns);
     const result = new Float32Array(rows[shape.count]);
     const { store, heap } = this.#runtime;
     const chunk = this.#chunkLength(shape, layout.gradientBytes + layout.outStride);
@@ -276,6 +296,7 @@ export class Engine {
   ): Promise<void> {
     const { calls, slots, heap, store, kernels } = this.#runtime;
     const ticket = await calls.acquire(0, signal);
+    store.acquire();
     let placed: PlacedBatch | undefined;
     const running: Promise<void>[] = [];
     const failures: unknown[] = [];
@@ -301,6 +322,7 @@ export class Engine {
       // A worker may still read the batch: only then is its memory given back.
       await Promise.all(running);
       if (placed) heap.free(placed.batch);
+      store.release();
       calls.release(ticket);
     }
     signal?.throwIfAborted();
@@ -342,12 +364,14 @@ interface ChunkedCall {
 
 /** Fresh arrays, or those of `into` when they fit. */
 function resultArrays<C extends ColorFormat>(
+  batch: SceneBatch,
   shape: BatchShape,
   layout: RenderLayout,
   into: RenderedBatch<C> | undefined,
 ): RenderedBatch<C> {
   const { count, width, height, channels } = shape;
   const pixels = count * width * height;
+  const coverage = layout.labels ? { coverage: new Float64Array(totalNodes(batch) * COVERAGE_COLUMNS) } : {};
   if (into) {
     if (layout.color !== 'none') expectLength('into.color', into.color as Uint8Array, pixels * channels);
     if (layout.color === 'f32' && !((into.color as unknown) instanceof Float32Array)) {
@@ -360,7 +384,7 @@ function resultArrays<C extends ColorFormat>(
       expectLength('into.instances', into.instances, pixels);
       expectLength('into.classes', into.classes, pixels);
     }
-    return { ...into, count, width, height, channels };
+    return { ...into, count, width, height, channels, ...coverage };
   }
   const color =
     layout.color === 'none' ? undefined : new (layout.color === 'f32' ? Float32Array : Uint8Array)(pixels * channels);
@@ -371,15 +395,18 @@ function resultArrays<C extends ColorFormat>(
     channels,
     color: color as ColorArray<C>,
     ...(layout.labels ? { instances: new Uint16Array(pixels), classes: new Uint8Array(pixels) } : {}),
+    ...coverage,
   };
 }
 
+/** Takes a chunk's results out of its slot. @param rows as `nodeRows` gives them */
 function copyRendered(
   memory: ArrayBufferLike,
   layout: RenderLayout,
   slot: Slot,
   first: number,
   count: number,
+  rows: Float64Array,
   result: RenderedBatch,
 ): void {
   const areas = renderAreas(layout, slot, count);
@@ -391,6 +418,12 @@ function copyRendered(
   copy(result.color, areas.color, layout.colorBytes);
   copy(result.instances, areas.instances, layout.instanceBytes);
   copy(result.classes, areas.classes, layout.classBytes);
+  if (!result.coverage || layout.coverageBytes === 0) return;
+  for (let i = 0; i < count; i++) {
+    const from = rows[first + i] * COVERAGE_COLUMNS;
+    const length = rows[first + i + 1] * COVERAGE_COLUMNS - from;
+    result.coverage.set(new Float64Array(memory, areas.coverage + i * layout.coverageBytes, length), from);
+  }
 }
 
 /** [A] half-steps; 0 leaves the choice to the kernel. */
@@ -407,11 +440,11 @@ function deltaOf(schema: SceneSchema, delta: VjpOptions['delta']): Float32Array 
   return deltas;
 }
 
-/** [N + 1] where each scene's rows begin in [ΣV × A]. */
-function attributeRows(batch: SceneBatch): Float64Array {
+/** [N + 1] where each scene's nodes begin among the ΣV of the batch. */
+function nodeRows(batch: SceneBatch): Float64Array {
   const rows = new Float64Array(batch.scenes.length + 1);
   for (const [i, scene] of batch.scenes.entries()) {
-    rows[i + 1] = rows[i] + scene.parent.length * batch.schema.attributes.length;
+    rows[i + 1] = rows[i] + scene.parent.length;
   }
   return rows;
 }

@@ -2,6 +2,7 @@ import { ConfigError, SceneGraphError } from '../errors.js';
 import type { SceneSchema } from '../scene/attributeSchema.js';
 import type { SceneBatch, SceneGraph } from '../scene/sceneGraph.js';
 import type { SceneSource } from '../scene/sceneSource.js';
+import { COVERAGE_COLUMNS } from './coverage.js';
 import { type BatchShape, type PlacedBatch, placeBatch, shapeOf } from './placedBatch.js';
 import type { Runtime } from './runtime.js';
 import { type RenderLayout, renderAreas, renderLayout, renderSlotBytes, renderTask } from './sceneLayout.js';
@@ -33,12 +34,14 @@ export interface Sample {
   readonly width: number;
   readonly height: number;
   readonly channels: 1 | 3;
-  /** [H, W, C] 0–255. How long the three arrays live: see `GenerateOptions.reuse`. */
+  /** [H, W, C] 0–255. How long this and the other arrays live: see `GenerateOptions.reuse`. */
   readonly image: Uint8Array;
   /** [H, W] node index + 1 of the topmost node, 0 where there is none. */
   readonly instances: Uint16Array;
   /** [H, W] class index + 1 of that node. */
   readonly classes: Uint8Array;
+  /** [V × COVERAGE_COLUMNS] what each node would cover alone on a canvas without bounds (`CoverageColumn`). */
+  readonly coverage: Float64Array;
 }
 
 /** Scenes of the first batch, whose canvas size is not known before. */
@@ -125,6 +128,7 @@ async function renderToSlot(
   const layout = renderLayout(shape, 'u8', true, scratch);
   const slot = await slots.acquire(renderSlotBytes(layout, shape.count), signal);
   let placed: PlacedBatch | undefined;
+  store.acquire();
   try {
     signal?.throwIfAborted();
     placed = await placeBatch(batch, shape, undefined, heap, store, kernels);
@@ -137,6 +141,7 @@ async function renderToSlot(
     throw error;
   } finally {
     if (placed) heap.free(placed.batch);
+    store.release();
   }
 }
 
@@ -150,6 +155,8 @@ function sampleAt(runtime: Runtime, rendered: RenderedSlot, i: number, reuse: bo
   const instances = new Uint16Array(memory, areas.instances + i * layout.instanceBytes, pixels);
   const classes = new Uint8Array(memory, areas.classes + i * layout.classBytes, pixels);
   const scene = batch.scenes[i];
+  const length = scene.parent.length * COVERAGE_COLUMNS;
+  const coverage = new Float64Array(memory, areas.coverage + i * layout.coverageBytes, length);
   return {
     index: scene.index,
     scene,
@@ -161,6 +168,7 @@ function sampleAt(runtime: Runtime, rendered: RenderedSlot, i: number, reuse: bo
     image: reuse ? image : new Uint8Array(image),
     instances: reuse ? instances : new Uint16Array(instances),
     classes: reuse ? classes : new Uint8Array(classes),
+    coverage: reuse ? coverage : new Float64Array(coverage),
   };
 }
 

@@ -41,6 +41,7 @@ export interface Kernels {
    * @param instances address of u16 [H, W], 0 to skip: node index + 1 of the topmost node whose alpha × opacity is at
    *   least ½ at the pixel's centre, 0 where there is none
    * @param classes address of u8 [H, W], 0 to skip: class index + 1 likewise
+   * @param coverage address of coverage records [V], a multiple of 8, 0 to skip: what each node would cover alone
    * @returns `STATUS_OK`, `STATUS_DIMENSION` or `STATUS_INDEX` of `constants`
    */
   renderScene(
@@ -53,6 +54,7 @@ export interface Kernels {
     colorFormat: number,
     instances: number,
     classes: number,
+    coverage: number,
   ): number;
   /**
    * dL/dattributes by central differences, for every mutable attribute that is drawn; 0 elsewhere.

@@ -2,6 +2,7 @@ import type { AssetLibrary } from '../assets/assetLibrary.js';
 import { AssetError, KernelError, SceneGraphError } from '../errors.js';
 import { encodeScenes } from '../scene/encode.js';
 import { type SceneBatch, totalNodes } from '../scene/sceneGraph.js';
+import { COVERAGE_COLUMNS } from './coverage.js';
 import { compileKernels, instantiateKernels, type KernelBuild, type Kernels } from './kernels.js';
 import { texelBytes, writeTexels } from './texels.js';
 
@@ -19,6 +20,8 @@ export interface LocalImage {
   readonly instances: Uint16Array | undefined;
   /** [H, W] class index + 1 likewise. */
   readonly classes: Uint8Array | undefined;
+  /** [V × COVERAGE_COLUMNS] what each node would cover alone (`CoverageColumn`); undefined without labels. */
+  readonly coverage: Float64Array | undefined;
 }
 
 /** Steps of the central differences. */
@@ -38,6 +41,7 @@ export interface LoadedBatch {
   readonly color: number;
   readonly instances: number;
   readonly classes: number;
+  readonly coverage: number;
   readonly delta: number;
   readonly gradient: number;
   readonly out: number;
@@ -112,6 +116,7 @@ export class LocalRenderer {
       color: take(width * height * channels * 4),
       instances: take(width * height * 2),
       classes: take(width * height),
+      coverage: take(nodes * 8 * COVERAGE_COLUMNS),
       delta: take(attributes.length * 4),
       gradient: take(width * height * channels * 4),
       out: take(nodes * attributes.length * 4),
@@ -148,10 +153,12 @@ export class LocalRenderer {
         { none: COLOR_NONE, f32: COLOR_F32, u8: COLOR_U8 }[format],
         labels ? loaded.instances : 0,
         labels ? loaded.classes : 0,
+        labels ? loaded.coverage : 0,
       ),
     );
     const { buffer } = this.#memory;
     const pixels = width * height;
+    const rows = loaded.batch.scenes[sceneIndex].parent.length;
     const values = pixels * channels;
     const color = {
       none: () => undefined,
@@ -165,6 +172,7 @@ export class LocalRenderer {
       color,
       instances: labels ? new Uint16Array(buffer, loaded.instances, pixels).slice() : undefined,
       classes: labels ? new Uint8Array(buffer, loaded.classes, pixels).slice() : undefined,
+      coverage: labels ? new Float64Array(buffer, loaded.coverage, rows * COVERAGE_COLUMNS).slice() : undefined,
     };
   }
 

@@ -1,4 +1,5 @@
 import { ShapeError } from '../errors.js';
+import { COVERAGE_COLUMNS } from './coverage.js';
 import type { Kernels } from './kernels.js';
 import type { BatchShape, PlacedBatch } from './placedBatch.js';
 import type { Slot } from './slots.js';
@@ -14,6 +15,7 @@ export type ColorFormat = 'f32' | 'u8' | 'none';
  *  color       f32 or u8 [H, W, C] a scene
  *  instances   u16 [H, W] a scene
  *  classes     u8 [H, W] a scene
+ *  coverage    f64 [V, COVERAGE_COLUMNS] a scene, room for the largest scene each
  * ```
  */
 export interface RenderLayout {
@@ -24,6 +26,7 @@ export interface RenderLayout {
   readonly colorBytes: number;
   readonly instanceBytes: number;
   readonly classBytes: number;
+  readonly coverageBytes: number;
 }
 
 export function renderLayout(shape: BatchShape, color: ColorFormat, labels: boolean, scratch: number): RenderLayout {
@@ -36,12 +39,13 @@ export function renderLayout(shape: BatchShape, color: ColorFormat, labels: bool
     colorBytes: pixels * shape.channels * bytesPerValue,
     instanceBytes: labels ? 2 * pixels : 0,
     classBytes: labels ? pixels : 0,
+    coverageBytes: labels ? 8 * COVERAGE_COLUMNS * shape.maxNodes : 0,
   };
 }
 
 /** Bytes of results that one scene leaves in a slot. */
 export function resultBytes(layout: RenderLayout): number {
-  return layout.colorBytes + layout.instanceBytes + layout.classBytes;
+  return layout.colorBytes + layout.instanceBytes + layout.classBytes + layout.coverageBytes;
 }
 
 /** Addresses of the areas of a slot for `chunk` scenes. */
@@ -49,13 +53,14 @@ export function renderAreas(layout: RenderLayout, slot: Slot, chunk: number) {
   const color = slot.start + layout.scratchBytes;
   const instances = color + roundUp(chunk * layout.colorBytes);
   const classes = instances + roundUp(chunk * layout.instanceBytes);
-  return { color, instances, classes };
+  const coverage = classes + roundUp(chunk * layout.classBytes);
+  return { color, instances, classes, coverage };
 }
 
 /** Bytes of a slot for `chunk` scenes. */
 export function renderSlotBytes(layout: RenderLayout, chunk: number): number {
-  const { classes } = renderAreas(layout, { start: 0, bytes: 0 }, chunk);
-  return classes + roundUp(chunk * layout.classBytes);
+  const { coverage } = renderAreas(layout, { start: 0, bytes: 0 }, chunk);
+  return coverage + roundUp(chunk * layout.coverageBytes);
 }
 
 export function renderTask(
@@ -67,7 +72,7 @@ export function renderTask(
   assetTable: number,
   constants: Kernels['constants'],
 ): RenderTask {
-  const { color, instances, classes } = renderAreas(layout, slot, count);
+  const { color, instances, classes, coverage } = renderAreas(layout, slot, count);
   const formats = { none: constants.COLOR_NONE, f32: constants.COLOR_F32, u8: constants.COLOR_U8 };
   return {
     kind: 'render',
@@ -84,6 +89,8 @@ export function renderTask(
     instanceStride: layout.instanceBytes,
     classes: layout.classBytes ? classes : 0,
     classStride: layout.classBytes,
+    coverage: layout.coverageBytes ? coverage : 0,
+    coverageStride: layout.coverageBytes,
   };
 }
 

@@ -26,6 +26,8 @@ export interface RenderTask extends SceneRange {
   readonly instanceStride: number;
   readonly classes: number;
   readonly classStride: number;
+  readonly coverage: number;
+  readonly coverageStride: number;
 }
 
 /** Contracts the derivatives of scenes with image gradients; strides as in `RenderTask`. */
@@ -76,6 +78,7 @@ function renderOne(kernels: Kernels, task: RenderTask, i: number): number {
     task.colorFormat,
     task.instances && task.instances + i * task.instanceStride,
     task.classes && task.classes + i * task.classStride,
+    task.coverage && task.coverage + i * task.coverageStride,
   );
 }
 
@@ -110,5 +113,6 @@ export function singleScene(task: Task, i: number): Task {
     color: task.color && task.color + i * task.colorStride,
     instances: task.instances && task.instances + i * task.instanceStride,
     classes: task.classes && task.classes + i * task.classStride,
+    coverage: task.coverage && task.coverage + i * task.coverageStride,
   };
 }

@@ -199,12 +199,13 @@ test('nothing is written outside of scratch and results', () => {
     [loaded.color, loaded.color + pixels * 12],
     [loaded.instances, loaded.instances + pixels * 2],
     [loaded.classes, loaded.classes + pixels],
+    [loaded.coverage, loaded.coverage + 3 * constants.COVERAGE_BYTES],
     [loaded.out, loaded.out + 3 * SPRITE_ATTRIBUTES.length * 4],
   ];
   const before = everything.slice();
   for (const format of [constants.COLOR_F32, constants.COLOR_U8]) {
-    const { pointer, remap, scratch, color, instances, classes } = loaded;
-    simd.kernels.renderScene(pointer, 0, remap, simd.assetTable, scratch, color, format, instances, classes);
+    const { pointer, remap, scratch, color, instances, classes, coverage } = loaded;
+    simd.kernels.renderScene(pointer, 0, remap, simd.assetTable, scratch, color, format, instances, classes, coverage);
   }
   const { pointer, remap, scratch, gradient, delta, out } = loaded;
   simd.kernels.perturbationVjp(pointer, 0, remap, simd.assetTable, scratch, gradient, delta, 0.5, out);
@@ -270,7 +271,7 @@ test('3D batches and indices beyond the batch are refused', () => {
   const { kernels, assetTable } = simd;
   const { pointer, remap, scratch, color } = loaded;
   assert.is(
-    kernels.renderScene(pointer, 1, remap, assetTable, scratch, color, 1, 0, 0),
+    kernels.renderScene(pointer, 1, remap, assetTable, scratch, color, 1, 0, 0, 0),
     kernels.constants.STATUS_INDEX,
   );
 });

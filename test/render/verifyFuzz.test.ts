@@ -3,6 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { SpriteImage } from '../../src/assets/assetLibrary.js';
 import { SceneGraphError } from '../../src/errors.js';
+import { COVERAGE_COLUMNS } from '../../src/render/coverage.js';
 import { compileKernels, instantiateKernels, type KernelBuild } from '../../src/render/kernels.js';
 import { texelBytes, writeTexels } from '../../src/render/texels.js';
 import { decodeScenes, verifyAt } from '../../src/render/verify.js';
@@ -76,6 +77,7 @@ class GuardedKernels {
       color: 4 * pixels * channels,
       instances: 2 * pixels,
       classes: pixels,
+      coverage: 8 * COVERAGE_COLUMNS * scene.parent.length,
       out: 4 * values,
     };
     let address = this.#floor;
@@ -114,6 +116,7 @@ class GuardedKernels {
         format,
         at.instances,
         at.classes,
+        at.coverage,
       );
       assert.is(status, constants.STATUS_OK);
     }
