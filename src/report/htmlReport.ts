@@ -41,7 +41,7 @@ caption { caption-side: bottom; text-align: left; color: #666; font-size: .875re
 th, td { padding: .3rem .9rem .3rem 0; text-align: left; border-bottom: 1px solid #eee; }
 th { color: #555; font-weight: 600; border-bottom: 2px solid #ccc; }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
-.plots { display: flex; flex-wrap: wrap; gap: 1.25rem; }
+.plots { display: flex; flex-wrap: wrap; align-items: flex-start; gap: 1.25rem; }
 .plots svg { max-width: 100%; height: auto; }
 figure { margin: .75rem 0; }
 figure img { max-width: 100%; height: auto; image-rendering: pixelated; border: 1px solid #e4e4e0; }

@@ -51,6 +51,31 @@ export class Picture {
     }
   }
 
+  /** Lays a colour over a rectangle. @param opacity 0: nothing changes, 1: as `fill` */
+  blend(left: number, top: number, width: number, height: number, colour: Colour, opacity: number): void {
+    const right = Math.min(this.width, left + width);
+    const bottom = Math.min(this.height, top + height);
+    for (let y = Math.max(0, top); y < bottom; y++) {
+      for (let x = Math.max(0, left); x < right; x++) {
+        const at = (y * this.width + x) * 3;
+        for (let c = 0; c < 3; c++) {
+          this.pixels[at + c] = Math.round(this.pixels[at + c] * (1 - opacity) + colour[c] * opacity);
+        }
+      }
+    }
+  }
+
+  /** Copies another picture to (left, top). */
+  paste(other: Picture, left: number, top: number): void {
+    const from = Math.max(0, -left);
+    const to = Math.min(other.width, this.width - left);
+    if (from >= to) return;
+    for (let y = Math.max(0, -top); y < Math.min(other.height, this.height - top); y++) {
+      const row = other.pixels.subarray((y * other.width + from) * 3, (y * other.width + to) * 3);
+      this.pixels.set(row, ((top + y) * this.width + left + from) * 3);
+    }
+  }
+
   /** Draws image `index` of a stack, each of its pixels as a square of `scale` pixels. */
   image(stack: ImageStack, index: number, left: number, top: number, scale = 1): void {
     const { width, height, channels, images } = stack;

@@ -38,7 +38,7 @@ export interface HistogramOptions {
 }
 
 /** Okabe and Ito's colours, told apart also by colour-blind readers. */
-const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#5b5b5b'];
+export const PLOT_COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#5b5b5b'];
 const WIDTH = 440;
 const HEIGHT = 240;
 const DEFAULT_BINS = 48;
@@ -161,7 +161,8 @@ function valueRange(all: readonly ArrayLike<number>[]): [number, number] {
   return minimum === maximum ? [minimum - 0.5, maximum + 0.5] : [minimum, maximum];
 }
 
-function frame(options: { title: string; width?: number; height?: number }) {
+/** What all plots look like: title, size, font, colours of the axes. */
+export function frame(options: { title: string; width?: number; height?: number }) {
   return {
     $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
     title: { text: options.title, anchor: 'start', fontSize: 13, fontWeight: 600 },
@@ -182,7 +183,7 @@ function seriesColour(names: readonly string[]) {
   return {
     field: 'series',
     type: 'nominal',
-    scale: { domain: [...names], range: names.map((_, i) => COLOURS[i % COLOURS.length]) },
+    scale: { domain: [...names], range: names.map((_, i) => PLOT_COLOURS[i % PLOT_COLOURS.length]) },
     legend: names.length > 1 ? {} : null,
   };
 }

@@ -1,0 +1,118 @@
+import { type Colour, type Picture, textHeight, textWidth } from '../picture.js';
+import { inkOn } from './labelColours.js';
+
+/** A name that belongs to a box in a picture. */
+export interface Tag {
+  readonly text: string;
+  readonly colour: Colour;
+  /** Edges of the box, px; right and bottom lie one past it. */
+  readonly left: number;
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
+  /** Set on the middle of the box rather than at one of its corners. */
+  readonly centred?: boolean;
+}
+
+interface Place {
+  readonly left: number;
+  readonly top: number;
+}
+
+/** Px around a tag's letters. */
+const PADDING = 2;
+/** Longest name that is looked at; of longer ones the ends. */
+const MAX_LETTERS = 120;
+/** Letters are twice as large where there are at most this many tags, in pictures at least this wide. */
+const FEW_TAGS = 4;
+const WIDE = 180;
+
+/**
+ * Draws tags so that they do not cover each other as long as there is room: each at that corner of its box, outside
+ * first, where it overlaps least with those already there; those of small boxes choose first.
+ */
+export function placeTags(picture: Picture, tags: readonly Tag[]): void {
+  const size = tags.length <= FEW_TAGS && picture.width >= WIDE ? 2 : 1;
+  const taken: (Place & { readonly width: number; readonly height: number })[] = [];
+  const height = textHeight(size) + 2 * PADDING - size;
+  for (const tag of [...tags].sort((a, b) => area(a) - area(b))) {
+    const text = fitted(tag.text, picture.width - 2 * PADDING, size);
+    const width = textWidth(text, size) + 2 * PADDING;
+    const overlap = ({ left, top }: Place) =>
+      taken.reduce(
+        (sum, other) =>
+          sum +
+          Math.max(0, Math.min(left + width, other.left + other.width) - Math.max(left, other.left)) *
+            Math.max(0, Math.min(top + height, other.top + other.height) - Math.max(top, other.top)),
+        0,
+      );
+    let best: Place | undefined;
+    let least = Number.POSITIVE_INFINITY;
+    for (const wanted of candidates(tag, width, height)) {
+      const place = inside(wanted, width, height, picture);
+      // A tag that had to be pushed back into the picture may lie over its own object: others are better.
+      const pushed = Math.abs(place.left - wanted.left) + Math.abs(place.top - wanted.top);
+      const cost = overlap(place) * 4 + pushed;
+      if (cost < least) [best, least] = [place, cost];
+    }
+    if (!best) continue;
+    taken.push({ ...best, width, height });
+    picture.fill(best.left, best.top, width, height, tag.colour);
+    picture.text(text, best.left + PADDING, best.top + PADDING, inkOn(tag.colour), size);
+  }
+}
+
+function area(tag: Tag): number {
+  return (tag.right - tag.left) * (tag.bottom - tag.top);
+}
+
+/** Places for a tag, the best first. */
+function candidates(tag: Tag, width: number, height: number): Place[] {
+  const { left, top, right, bottom } = tag;
+  const middle = { left: Math.round((left + right - width) / 2), top: Math.round((top + bottom - height) / 2) };
+  if (tag.centred) {
+    const { left: x, top: y } = middle;
+    return [
+      middle,
+      ...[1, 2, 3].flatMap((step) => [
+        { left: x, top: y - step * height },
+        { left: x, top: y + step * height },
+        { left: x - step * width, top: y },
+        { left: x + step * width, top: y },
+      ]),
+    ];
+  }
+  return [
+    { left, top: top - height },
+    { left, top: bottom },
+    { left: right - width, top: top - height },
+    { left: right - width, top: bottom },
+    { left: right, top },
+    { left: left - width, top },
+    { left: right, top: bottom - height },
+    { left: left - width, top: bottom - height },
+    { left, top },
+    { left, top: bottom - height },
+    middle,
+  ];
+}
+
+function inside({ left, top }: Place, width: number, height: number, picture: Picture): Place {
+  return {
+    left: Math.max(0, Math.min(left, picture.width - width)),
+    top: Math.max(0, Math.min(top, picture.height - height)),
+  };
+}
+
+/** The text without accents, which the font lacks, and cut in its middle to a width, so that the number stays. */
+export function fitted(text: string, width: number, size: number): string {
+  let plain = [...text.normalize('NFD').replace(/\p{M}/gu, '')];
+  if (plain.length > MAX_LETTERS) plain = [...plain.slice(0, MAX_LETTERS / 2), ...plain.slice(-MAX_LETTERS / 2)];
+  if (textWidth(plain.join(''), size) <= width) return plain.join('');
+  for (let kept = plain.length - 1; kept > 2; kept--) {
+    const head = Math.ceil(kept / 2);
+    const short = `${plain.slice(0, head).join('')}..${plain.slice(plain.length - (kept - head)).join('')}`;
+    if (textWidth(short, size) <= width) return short;
+  }
+  return plain.slice(0, 1).join('');
+}
