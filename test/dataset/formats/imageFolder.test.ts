@@ -172,15 +172,14 @@ test('with several splits one has to be chosen', async () => {
 });
 
 test('folders of other formats are not taken for classes', async () => {
-  for (const files of [
+  const foreign: Record<string, string | Uint8Array>[] = [
     { 'images/1.png': picture, 'labels/1.txt': '' },
     { 'training/image_2/000000.png': picture, 'training/label_2/000000.txt': '' },
     { 'JPEGImages/1.jpg': picture, 'Annotations/1.xml': '' },
     { '1.png': picture },
     { 'train-000000.tar': '' },
-  ]) {
-    assert.not(await imageFolderFormat.recognises(folderWith(files as Record<string, string>)));
-  }
+  ];
+  for (const files of foreign) assert.not(await imageFolderFormat.recognises(folderWith(files)));
   assert.not(await imageFolderFormat.recognises('/nowhere/at/all'));
   assert.match(
     await refusal(imageFolderFormat.open(folderWith({ 'a.txt': '' }))),
