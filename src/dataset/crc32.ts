@@ -1,18 +1,13 @@
-/**
- * Reflected 32-bit cyclic redundancy checks: the CRC-32 of PNG and zlib, and the CRC-32C (Castagnoli) of TensorFlow's
- * records. `zlib.crc32` came with Node 20.15 and knows only the first.
- */
+/** The CRC-32 of PNG and zlib (crc32c.ts has that of TensorFlow's records). `zlib.crc32` came with Node 20.15. */
 import * as zlib from 'node:zlib';
 
-/** Reversed polynomials. */
+/** Reversed polynomial. */
 const IEEE = 0xedb88320;
-const CASTAGNOLI = 0x82f63b78;
 
 /** Bytes taken at a step: each has a table of its own, so that their look-ups do not wait for one another. */
 const SLICES = 8;
 
 const IEEE_TABLES = crcTables(IEEE);
-const CASTAGNOLI_TABLES = crcTables(CASTAGNOLI);
 
 /**
  * CRC-32 as in PNG chunks, an unsigned integer.
@@ -24,11 +19,6 @@ export const crc32: (bytes: Uint8Array, previous?: number) => number =
 /** `crc32` where Node has none. */
 export function crc32ByTable(bytes: Uint8Array, previous = 0): number {
   return update(IEEE_TABLES, bytes, previous);
-}
-
-/** CRC-32C as in iSCSI and TFRecord, an unsigned integer. */
-export function crc32c(bytes: Uint8Array, previous = 0): number {
-  return update(CASTAGNOLI_TABLES, bytes, previous);
 }
 
 /** Slicing-by-8 (Kounavis and Berry 2005), then byte by byte. */

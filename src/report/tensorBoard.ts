@@ -1,7 +1,7 @@
 import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { crc32c } from '../dataset/crc32.js';
+import { maskedCrc32c } from '../dataset/crc32c.js';
 import { ConfigError } from '../errors.js';
 
 /*
@@ -20,8 +20,6 @@ import { ConfigError } from '../errors.js';
 
 const FILE_VERSION = 'brain.Event:2';
 const SESSION_START = 1;
-/** Added to a rotated CRC so that a check over data that holds checks is no constant. */
-const CRC_MASK = 0xa282ead8;
 /** Protocol buffer wire types. */
 const VARINT = 0;
 const FIXED64 = 1;
@@ -95,16 +93,10 @@ function record(data: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(16 + data.length);
   const view = new DataView(bytes.buffer);
   view.setBigUint64(0, BigInt(data.length), true);
-  view.setUint32(8, maskedCrc(bytes.subarray(0, 8)), true);
+  view.setUint32(8, maskedCrc32c(bytes.subarray(0, 8)), true);
   bytes.set(data, 12);
-  view.setUint32(12 + data.length, maskedCrc(data), true);
+  view.setUint32(12 + data.length, maskedCrc32c(data), true);
   return bytes;
-}
-
-/** CRC-32C turned right by 15 bits plus a constant, as TFRecord asks for. */
-export function maskedCrc(bytes: Uint8Array): number {
-  const crc = crc32c(bytes);
-  return (((crc >>> 15) | (crc << 17)) + CRC_MASK) >>> 0;
 }
 
 function key(field: number, wireType: number): number[] {
