@@ -102,7 +102,7 @@ function factRows({ info, images, statistics }: Inspection, name: string, origin
   const colour = channels === undefined ? '' : channels === 1 ? ', grey' : ', RGB';
   const canvas =
     width === undefined || height === undefined ? 'of different sizes' : `${width} × ${height} px${colour}`;
-  const rows: [string, string | number][] = [
+  const rows: (readonly [string, string | number])[] = [
     ['format', name],
     ['images', `${images} ${canvas}`],
     ['split', info.split],
