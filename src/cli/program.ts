@@ -7,6 +7,7 @@ import { addExperiment } from './experiment.js';
 import { addFetch } from './fetch.js';
 import type { Outcome } from './frame.js';
 import { addGenerate } from './generate.js';
+import { addInspect } from './inspect.js';
 import { addRender } from './render.js';
 import { addSample } from './sample.js';
 import { addTrain } from './train.js';
@@ -20,6 +21,7 @@ const COMMANDS = [
   addSample,
   addRender,
   addGenerate,
+  addInspect,
   addFetch,
   addDoctor,
 ];

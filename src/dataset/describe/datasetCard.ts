@@ -131,17 +131,25 @@ function originRows(facts: DatasetFacts): string[][] {
 }
 
 /** The command that makes the same content again; there is none for what was converted. */
-function commandBlock({ grammarHash, layout, count, seed, start, shardSize, info }: DatasetFacts): string[] {
+function commandBlock(facts: DatasetFacts): string[] {
+  const { grammarHash, layout, count, seed, start, shardSize, quality, minimumPixels = 1, info } = facts;
   if (!grammarHash) return [];
+  const lossy = info.codec !== 'png' && quality !== undefined;
   const flags = [
     `--format ${layout} --count ${count} --seed ${seed}`,
     ...(start > 0 ? [`--start ${start}`] : []),
     ...(shardSize === undefined ? [] : [`--shard-size ${shardSize}`]),
+    ...(info.codec === 'png' ? [] : [`--codec ${info.codec}`]),
+    ...(lossy ? [`--quality ${quality}`] : []),
+    ...(minimumPixels > 1 ? [`--min-pixels ${minimumPixels}`] : []),
     ...(info.masks ? ['--masks'] : []),
-    '--out DIR',
+    ...(info.scenes ? ['--scenes'] : []),
+    `--split ${info.split} --out DIR`,
   ];
-  const words = `The same content (as the hash above, by \`metasim verify\`) comes of the grammar or run of that hash with:`;
-  return [words, `\`\`\`sh\nmetasim generate GRAMMAR ${flags.join(' ')}\n\`\`\``];
+  return [
+    'The same content, by the hash above, comes of that grammar or run and its assets with:',
+    `\`\`\`sh\nmetasim generate GRAMMAR ${flags.join(' ')}\n\`\`\``,
+  ];
 }
 
 function licenceTable({ licences }: DatasetFacts): string {
@@ -164,7 +172,7 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 export function markdown(text: string): string {
   const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
   return oneLine(text)
-    .replace(/[\\`*_{}[\]()#+!|~-]/g, (character) => `\\${character}`)
+    .replace(/[\\`*_[\]|~]|^\s*[#+-]|^\s*\d+[.)]/g, (markup) => `${markup.slice(0, -1)}\\${markup.slice(-1)}`)
     .replace(/[&<>]/g, (character) => entities[character])
     .replace(/:(?=\/\/)/g, '&#58;');
 }

@@ -16,6 +16,10 @@ export interface DatasetFacts {
   readonly start: number;
   readonly shards: number;
   readonly shardSize?: number;
+  /** Of JPEG and WebP, 0–100. */
+  readonly quality?: number;
+  /** Visible px that an object needs to count as visible. */
+  readonly minimumPixels?: number;
   /** Images whose first scene could not be made. */
   readonly quarantined?: number;
   /** Name of the grammar or run. */

@@ -23,16 +23,16 @@ const CODE: Readonly<Record<string, (info: DatasetInfo, groups: readonly FileGro
   imagefolder: ({ split }) => ({
     packages: 'datasets pillow',
     lines: [
-      'from datasets import load_dataset',
-      `dataset = load_dataset(".", split=${literal(split)})`,
+      'import os; from datasets import load_dataset',
+      `dataset = load_dataset(os.getcwd(), split=${literal(split)})`,
       'print(dataset[0]["image"].size, [(o["class"], o["box"]) for o in dataset[0]["objects"]])',
     ],
   }),
   parquet: ({ split }) => ({
     packages: 'datasets pillow',
     lines: [
-      'from datasets import load_dataset',
-      `dataset = load_dataset(".", split=${literal(split)})`,
+      'import os; from datasets import load_dataset',
+      `dataset = load_dataset(os.getcwd(), split=${literal(split)})`,
       'print(dataset[0]["image"].size, dataset[0]["objects"])',
     ],
   }),
