@@ -302,7 +302,7 @@ function sampleColour(call: usize, asset: usize, row: usize, count: i32, extende
  * Multiplies the samples near the outline by the quad's coverage of the pixel: the product over both axes of a linear
  * ramp one pixel wide (for a quad thinner than a pixel, of its width). Exact where the quad is upright.
  */
-function coverEdges(call: usize, node: usize, asset: usize, row: usize, y: i32, ink: bool): void {
+export function coverEdges(call: usize, node: usize, asset: usize, row: usize, y: i32, ink: bool): void {
   const start = load<i32>(call, SPAN_START);
   const innerStart = load<i32>(call, SPAN_INNER_START);
   const innerEnd = load<i32>(call, SPAN_INNER_END);

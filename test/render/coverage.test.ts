@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { AssetLibrary } from '../../src/assets/assetLibrary.js';
 import { COVERAGE_COLUMNS, CoverageColumn } from '../../src/render/coverage.js';
 import { Engine } from '../../src/render/engine.js';
 import { LocalRenderer } from '../../src/render/localRenderer.js';
@@ -237,6 +238,28 @@ test('what is seen of a node alone is what is inside: the two tests agree to the
       assert.is(coverOf(together[i].coverage!, last).inside, seen);
     }
   });
+});
+
+test('an opaque sprite of ink, counted by spans: upright and turned, as it is drawn', async () => {
+  const pixels = new Uint8Array(20 * 12).fill(255);
+  const block = { width: 20, height: 12, format: 'ink8' as const, pixels };
+  const library = new AssetLibrary([{ kind: 'sprite', name: 'block', edge: 'extend', ...block, load: () => block }]);
+  const renderer = await LocalRenderer.create(library);
+  const poses = [
+    { x: 3.5, y: 30.25 },
+    { x: 40.75, y: 3.5, rotation: 90, scaleX: 2.5 },
+    { x: 4, y: 5, rotation: 33 },
+  ];
+  for (const pose of poses) {
+    for (const opacity of [0.5, 0.625, 1]) {
+      const own = spriteBatch({ width: 48, height: 36, channels: 1 }, [[{ asset: 'tile', opacity, ...pose }]]);
+      const batch = { ...own, assets: own.assets.map((name) => (name === 'tile' ? 'block' : name)) };
+      const alone = aloneAndMoved(batch, 0, 192, 64);
+      const expected = count(renderer.render(alone, 'none')[0].instances!, 192, 64, 48, 36);
+      assert.ok(expected.inside > 0 && expected.inside < expected.pixels);
+      assert.equal(coverOf(renderer.render(batch)[0].coverage!, 0), expected, JSON.stringify({ ...pose, opacity }));
+    }
+  }
 });
 
 test('absurd sizes end soon, cut to the neighbourhood of the canvas', () => {
