@@ -2,9 +2,9 @@ import { DatasetError } from '../../errors.js';
 import type { DatasetReader } from '../format.js';
 import { encodePng } from '../png.js';
 import { type DatasetInfo, type DatasetSample, sampleKey } from '../sample.js';
+import { readClasses } from './classesFile.js';
 import type { DatasetFolder } from './datasetFolder.js';
 import { openIdx } from './idxFile.js';
-import { CLASSES_PATH } from './idxWriter.js';
 
 /** `train-images-idx3-ubyte`, and as others write it: `train-images.idx3-ubyte`, each also with `.gz`. */
 const IMAGES_NAME = /^(.+)-images[-.]idx([34])-ubyte(\.gz)?$/;
@@ -134,19 +134,6 @@ async function shapeOf(folder: DatasetFolder, path: string, dimensions: number):
   const { shape, source } = await openIdx(folder, path, dimensions);
   await source.close();
   return shape;
-}
-
-async function readClasses(folder: DatasetFolder): Promise<string[] | undefined> {
-  if (!(await folder.has(CLASSES_PATH))) return undefined;
-  const lines = (await folder.text(CLASSES_PATH)).split(/\r?\n/);
-  if (lines.at(-1) === '') lines.pop();
-  const bad = lines.findIndex((name, i) => name === '' || lines.indexOf(name) < i);
-  if (bad >= 0) {
-    throw new DatasetError(
-      `Expected a class a line, each once, in ${folder.at(CLASSES_PATH)}:${bad + 1} but received ${JSON.stringify(lines[bad])}`,
-    );
-  }
-  return lines;
 }
 
 async function numberedClasses(folder: DatasetFolder, split: IdxSplit): Promise<string[]> {

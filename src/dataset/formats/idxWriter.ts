@@ -2,10 +2,9 @@ import { DatasetError } from '../../errors.js';
 import type { DatasetWriter, FinishContext, ShardContext, ShardWriter } from '../format.js';
 import { pixelsOf } from '../imageCodec.js';
 import { type DatasetInfo, type DatasetSample, type ImageLabels, thingsOf } from '../sample.js';
+import { CLASSES_PATH, formatClasses } from './classesFile.js';
 import { idxHeader, MAX_IDX_SIZE } from './idxFile.js';
 import { readLines } from './textLines.js';
-
-export const CLASSES_PATH = 'classes.txt';
 
 const IMAGES_PART = 'idx-images';
 const LABELS_PART = 'idx-labels';
@@ -25,12 +24,7 @@ export class IdxWriter implements DatasetWriter {
         `Expected at most ${MAX_CLASSES} classes for IDX, whose labels are bytes, but received ${info.things.length}; write another format`,
       );
     }
-    const bad = info.things.find((name) => name === '' || /[\r\n]/.test(name));
-    if (bad !== undefined) {
-      throw new DatasetError(
-        `Expected class names without line ends for ${CLASSES_PATH} but received ${JSON.stringify(bad)}`,
-      );
-    }
+    formatClasses(info.things);
     this.#info = info;
   }
 
@@ -67,7 +61,7 @@ export class IdxWriter implements DatasetWriter {
       withHeader(idxHeader(shape), context.part(IMAGES_PART)),
     );
     await context.write(`${split}-labels-idx1-ubyte`, withHeader(idxHeader([count]), context.part(LABELS_PART)));
-    await context.write(CLASSES_PATH, things.map((name) => `${name}\n`).join(''));
+    await context.write(CLASSES_PATH, formatClasses(things));
   }
 
   /** Position of the class of the image's one thing. */

@@ -1,0 +1,97 @@
+import { DatasetError } from '../../errors.js';
+import type { DatasetFormat, DatasetWriter, FinishContext, ShardContext, ShardWriter } from '../format.js';
+import type { DatasetInfo, ImageLabels } from '../sample.js';
+import { CODEC_EXTENSION } from '../sample.js';
+import { CLASSES_PATH, formatClasses } from './classesFile.js';
+import { DatasetFolder } from './datasetFolder.js';
+import { flatCalibration, formatKittiCalibration } from './kittiCalibration.js';
+import { DONT_CARE, formatKittiLabel } from './kittiLabel.js';
+import { kittiLabelOf, type SeenObject } from './kittiObjects.js';
+import { findTraining, openKitti } from './kittiReader.js';
+
+const NUMBERS_PART = 'kitti-numbers';
+/** Digits of KITTI's numbers; from image 1,000,000 on they have seven. */
+const DIGITS = 6;
+
+/**
+ * KITTI object (https://www.cvlibs.net/datasets/kitti/eval_object.php). Files are named by the number of the image in
+ * the dataset.
+ *
+ * ```
+ * training/image_2/000000.png
+ * training/label_2/000000.txt   a row an object, see kittiLabel.ts
+ * training/calib/000000.txt     see kittiCalibration.ts
+ * ImageSets/⟨split⟩.txt         the numbers, a line each
+ * classes.txt                   a class a line, for the order of the classes
+ * ```
+ *
+ * Rows are written for things that are seen, and for objects of a class `DontCare`. Classes with white space in their
+ * names are refused: a row would have too many fields.
+ * Read are also KITTI's own files (`testing` has no labels and is left alone), and the folder `training` alone. The rows
+ * of `DontCare` become objects of that class, which is not among the things.
+ */
+export const kittiFormat: DatasetFormat = {
+  name: 'kitti',
+  description: 'KITTI object: image_2, label_2 and calib, ImageSets',
+  codecs: ['png'],
+  holdsRecords: false,
+  needsMasks: false,
+  writer: (info) => new KittiWriter(info),
+  async recognises(path) {
+    try {
+      return (await findTraining(await DatasetFolder.open(path))) !== undefined;
+    } catch {
+      return false;
+    }
+  },
+  async open(path) {
+    const folder = await DatasetFolder.open(path);
+    const training = await findTraining(folder);
+    if (training !== undefined) return openKitti(folder, training);
+    throw new DatasetError(`Expected training/image_2 and training/label_2 in ${path} but received none`);
+  },
+};
+
+class KittiWriter implements DatasetWriter {
+  readonly #info: DatasetInfo;
+
+  /** @throws DatasetError when a class cannot be a field of a row */
+  constructor(info: DatasetInfo) {
+    const bad = info.things.find((name) => !/^\S+$/.test(name) || name === DONT_CARE);
+    if (bad !== undefined) {
+      throw new DatasetError(
+        `Expected class names without white space, other than ${DONT_CARE}, for KITTI but received ${JSON.stringify(bad)}; rename the class or write another format`,
+      );
+    }
+    this.#info = info;
+  }
+
+  openShard({ first, files }: ShardContext): ShardWriter {
+    const numbers = files.part(NUMBERS_PART);
+    let number = first;
+    return {
+      add: ({ labels, image }) => {
+        const name = String(number++).padStart(DIGITS, '0');
+        const rows = this.#listed(labels).map((object) => `${formatKittiLabel(kittiLabelOf(object))}\n`);
+        files.write(`training/image_2/${name}.${CODEC_EXTENSION[image.codec]}`, image.bytes);
+        files.write(`training/label_2/${name}.txt`, rows.join(''));
+        files.write(`training/calib/${name}.txt`, formatKittiCalibration(flatCalibration(labels.width, labels.height)));
+        numbers.write(`${name}\n`);
+      },
+      end: () => {},
+    };
+  }
+
+  async finish(context: FinishContext): Promise<void> {
+    const { split, things, classes } = this.#info;
+    await context.write(`ImageSets/${split}.txt`, context.part(NUMBERS_PART));
+    await context.write(CLASSES_PATH, formatClasses(classes.includes(DONT_CARE) ? [...things, DONT_CARE] : things));
+  }
+
+  #listed(labels: ImageLabels): SeenObject[] {
+    return labels.objects.filter(
+      (object): object is SeenObject =>
+        object.box !== null && (this.#info.things.includes(object.class) || object.class === DONT_CARE),
+    );
+  }
+}

@@ -1,0 +1,146 @@
+import { DatasetError } from '../../errors.js';
+import type { DatasetReader } from '../format.js';
+import { type DatasetInfo, type DatasetSample, type SampleObject, sampleKey } from '../sample.js';
+import { readClasses } from './classesFile.js';
+import type { DatasetFolder } from './datasetFolder.js';
+import { describeImage, isImageName, withoutExtension } from './imageFile.js';
+import { DONT_CARE, KITTI_TYPES, type KittiLabel, parseKittiLabel } from './kittiLabel.js';
+import { objectOfKitti } from './kittiObjects.js';
+
+const EXTENSIONS = ['png', 'jpg', 'jpeg'];
+/** What a line of an image set may be. */
+const STEM = /^[\w.-]{1,200}$/;
+const NUMBER = /^\d{1,15}$/;
+
+/** A frame of the training set. */
+interface Frame {
+  /** Its name in KITTI. */
+  readonly stem: string;
+  /** Path of its image. */
+  readonly image: string;
+}
+
+/** The one image set of a dataset, where it has one. */
+interface ImageSet {
+  readonly split: string;
+  readonly path: string;
+}
+
+/** Folder of the training set, with `/` at its end: `training/`, or nothing for the folder itself; undefined where it is neither. */
+export async function findTraining(folder: DatasetFolder): Promise<string | undefined> {
+  for (const training of ['training/', '']) {
+    const both = await Promise.all(['image_2', 'label_2'].map((name) => folder.hasFolder(`${training}${name}`)));
+    if (both.every(Boolean)) return training;
+  }
+  return undefined;
+}
+
+/**
+ * Opens a training set. The images are those of the image set, if there is exactly one, in its order; else all, by their
+ * numbers. Without `classes.txt` the label files are read once to find the classes: KITTI's own in the order of its
+ * readme, then others by name.
+ * @param training as `findTraining` gives it
+ * @throws DatasetError when a file is damaged
+ */
+export async function openKitti(folder: DatasetFolder, training: string): Promise<DatasetReader> {
+  const set = await findImageSet(folder);
+  const frames = () => (set ? framesOf(folder, training, set) : allFrames(folder, training));
+  const classes = (await readClasses(folder)) ?? (await surveyClasses(folder, training, frames()));
+  const info: DatasetInfo = {
+    name: folder.name,
+    classes,
+    things: classes.filter((name) => name !== DONT_CARE),
+    split: set?.split ?? 'training',
+    codec: 'png',
+    masks: false,
+    scenes: false,
+  };
+  return { info, samples: ({ signal } = {}) => readSamples(folder, training, frames(), info, signal) };
+}
+
+async function* readSamples(
+  folder: DatasetFolder,
+  training: string,
+  frames: AsyncIterable<Frame>,
+  { classes }: DatasetInfo,
+  signal?: AbortSignal,
+): AsyncGenerator<DatasetSample> {
+  let index = 0;
+  for await (const { stem, image: path } of frames) {
+    signal?.throwIfAborted();
+    const { image, width, height, channels } = describeImage(await folder.read(path), folder.at(path));
+    const objects: SampleObject[] = [];
+    for await (const { label, where } of readLabels(folder, training, stem)) {
+      if (!classes.includes(label.type)) {
+        throw new DatasetError(
+          `Expected one of ${classes.join(', ')} for the type in ${where} but received ${label.type}`,
+        );
+      }
+      objects.push(objectOfKitti(label, width, height));
+    }
+    const key = NUMBER.test(stem) ? sampleKey(Number(stem)) : stem;
+    yield { labels: { key, index: index++, width, height, channels, objects }, image };
+  }
+}
+
+/** The rows of a label file. */
+async function* readLabels(
+  folder: DatasetFolder,
+  training: string,
+  stem: string,
+): AsyncGenerator<{ readonly label: KittiLabel; readonly where: string }> {
+  const path = `${training}label_2/${stem}.txt`;
+  for await (const { number, text } of folder.lines(path)) {
+    if (text.trim() === '') continue;
+    const where = `${folder.at(path)}:${number}`;
+    yield { label: parseKittiLabel(text, where), where };
+  }
+}
+
+async function findImageSet(folder: DatasetFolder): Promise<ImageSet | undefined> {
+  if (!(await folder.hasFolder('ImageSets'))) return undefined;
+  const sets = (await folder.names('ImageSets')).files.filter((name) => name.endsWith('.txt'));
+  return sets.length === 1 ? { split: withoutExtension(sets[0]), path: `ImageSets/${sets[0]}` } : undefined;
+}
+
+async function* framesOf(folder: DatasetFolder, training: string, { path }: ImageSet): AsyncGenerator<Frame> {
+  for await (const { number, text } of folder.lines(path)) {
+    const stem = text.trim();
+    if (stem === '') continue;
+    const where = `${folder.at(path)}:${number}`;
+    if (!STEM.test(stem)) {
+      throw new DatasetError(`Expected the name of a frame in ${where} but received ${JSON.stringify(stem)}`);
+    }
+    yield { stem, image: await imageOf(folder, training, stem, where) };
+  }
+}
+
+async function imageOf(folder: DatasetFolder, training: string, stem: string, where: string): Promise<string> {
+  for (const extension of EXTENSIONS) {
+    const path = `${training}image_2/${stem}.${extension}`;
+    if (await folder.has(path)) return path;
+  }
+  throw new DatasetError(`Expected ${training}image_2/${stem}.png, named in ${where}, but received none`);
+}
+
+async function* allFrames(folder: DatasetFolder, training: string): AsyncGenerator<Frame> {
+  const names = (await folder.names(`${training}image_2`)).files.filter(isImageName);
+  const frames = names.map((name) => ({ stem: withoutExtension(name), image: `${training}image_2/${name}` }));
+  yield* frames.sort((a, b) => inOrder(a.stem, b.stem));
+}
+
+/** By their numbers where they are numbers of different length, else by their characters. */
+function inOrder(a: string, b: string): number {
+  if (NUMBER.test(a) && NUMBER.test(b) && a.length !== b.length) return Number(a) - Number(b);
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+async function surveyClasses(folder: DatasetFolder, training: string, frames: AsyncIterable<Frame>): Promise<string[]> {
+  const seen = new Set<string>();
+  for await (const { stem } of frames) {
+    for await (const { label } of readLabels(folder, training, stem)) seen.add(label.type);
+  }
+  const known = KITTI_TYPES.filter((type) => seen.delete(type));
+  const last = seen.delete(DONT_CARE) ? [DONT_CARE] : [];
+  return [...known, ...[...seen].sort(), ...last];
+}
