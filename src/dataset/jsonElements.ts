@@ -91,7 +91,7 @@ export class JsonElementScanner {
   }
 
   /**
-   * Takes the next bytes of the file.
+   * Takes the next bytes of the file; the array may be used again afterwards.
    * @throws DatasetError naming key, position and byte where this is no such JSON
    */
   push(chunk: Uint8Array): void {
@@ -247,7 +247,8 @@ export class JsonElementScanner {
     if (this.#state === 'inValue' && !this.#wanted.has(this.#key)) return;
     const length = this.#base + chunk.length - this.#start;
     if (length > MAX_ELEMENT_BYTES) this.#fail(`an element of more than ${MAX_ELEMENT_BYTES} bytes`, this.#start);
-    this.#earlier.push(chunk.slice(Math.max(this.#start - this.#base, 0)));
+    // A copy: the caller fills its buffer again (and a Buffer's own `slice` would be a view).
+    this.#earlier.push(Uint8Array.from(chunk.subarray(Math.max(this.#start - this.#base, 0))));
   }
 
   #fail(received: string, byte: number): never {

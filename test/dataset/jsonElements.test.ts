@@ -16,7 +16,10 @@ function scan(text: string | Uint8Array, keys: string[], chunkBytes = Infinity):
     found.push([key, index, JSON.parse(json), offset]);
   });
   for (let at = 0; at < bytes.length; at += chunkBytes) {
-    scanner.push(bytes.subarray(at, Math.min(at + chunkBytes, bytes.length)));
+    const chunk = Buffer.from(bytes.subarray(at, Math.min(at + chunkBytes, bytes.length)));
+    scanner.push(chunk);
+    // As a reader does that has one buffer only.
+    chunk.fill(0);
   }
   scanner.end();
   return found;

@@ -49,7 +49,7 @@ const annotationSchema = z.object({
   category_id: id,
   bbox: box.nullish(),
   iscrowd: flag.nullish(),
-  segmentation: z.unknown(),
+  segmentation: z.unknown().optional(),
   metasim: extraSchema.optional(),
 });
 
