@@ -1,6 +1,9 @@
+import { ShapeError } from '../errors.js';
+import { COVERAGE_COLUMNS, CoverageColumn, coverageOf } from '../render/coverage.js';
 import type { SceneSchema } from '../scene/attributeSchema.js';
 import type { SceneBatch, SceneGraph } from '../scene/sceneGraph.js';
-import { visibleRegions } from './visibleRegions.js';
+import { shortestFloat32 } from './shortestFloat32.js';
+import { type VisibleRegions, visibleRegions } from './visibleRegions.js';
 import { POSE_STRIDE, worldPoses } from './worldPoses.js';
 
 /** Pose in the canvas frame. */
@@ -57,59 +60,77 @@ export interface ObjectLabel {
    * were alone on a canvas without bounds. It may leave the canvas. Null for an object that covers no pixel even then
    * (transparent, or smaller than a pixel).
    */
-  readonly amodalBox?: readonly [number, number, number, number] | null;
+  readonly amodalBox: readonly [number, number, number, number] | null;
   /**
    * The quad of the object's sprite on the canvas, turned as `pose.rotation` says, whatever hides or cuts it: the
    * sprite's content, without the empty margin of a sprite that fades; the whole of one that extends to its edges. Null
    * where `amodalBox` is.
    */
-  readonly rotatedBox?: RotatedBox | null;
+  readonly rotatedBox: RotatedBox | null;
   /** Visible pixels ÷ pixels it would cover alone on a canvas without bounds, 0–1; 0 where that is none. */
-  readonly visibleFraction?: number;
+  readonly visibleFraction: number;
   /** Share of the pixels it would cover alone that lies off the canvas, 0–1; 0 where there are none. */
-  readonly truncation?: number;
+  readonly truncation: number;
   /** Share of its pixels on the canvas that other objects hide, 0–1; 0 where there are none. */
-  readonly occluded?: number;
-  readonly occlusion?: OcclusionLevel;
+  readonly occluded: number;
+  readonly occlusion: OcclusionLevel;
   readonly pose: ObjectPose;
   /** Every attribute by name, in the schema's units, relative to the parent. */
   readonly attributes: Readonly<Record<string, number>>;
 }
 
-/** Pixels and pose components are given to a ten-thousandth. */
+/** Pixels, fractions and pose components are given to a ten-thousandth. */
 const DECIMALS = 1e4;
+/** Largest `occluded` of the occlusion levels 0 and 1. */
+const FULLY_VISIBLE = 0.1;
+const PARTLY_OCCLUDED = 0.5;
 
 /**
  * Labels of the objects of a scene: its nodes that have a sprite, in node order. Nodes that are frames only are left
  * out. An object that is fully hidden, transparent or off the canvas is listed with `visible: false`, no box, no centre and 0
  * pixels, so that no zero-area box ever comes out and no object is lost.
  * @param instances [H × W] node + 1 of the object seen at each pixel, 0 where there is none
- * @throws ShapeError when `instances` does not fit the scene; SceneGraphError for a 3D scene
+ * @param coverage  [V × COVERAGE_COLUMNS] what each node would cover alone, of the same rendering
+ * @throws ShapeError when `instances` or `coverage` does not fit the scene; SceneGraphError for a 3D scene
  */
 export function annotateScene(
   schema: SceneSchema,
   assets: readonly string[],
   scene: SceneGraph,
   instances: Uint16Array,
+  coverage: Float64Array,
 ): ObjectLabel[] {
   const nodes = scene.parent.length;
+  if (coverage.length !== nodes * COVERAGE_COLUMNS) {
+    throw new ShapeError(
+      `Expected ${nodes} × ${COVERAGE_COLUMNS} entries for coverage but received ${coverage.length}`,
+    );
+  }
   const regions = visibleRegions(instances, scene.width, scene.height, nodes);
   const poses = worldPoses(schema, scene);
   const labels: ObjectLabel[] = [];
   for (let v = 0; v < nodes; v++) {
     if (scene.asset[v] < 0) continue;
-    const pixels = regions.pixels[v];
-    const { left, right, top, bottom, sumX, sumY } = regions;
+    const pose = poseOf(poses, v);
+    const row = v * COVERAGE_COLUMNS;
+    const { pixels, alone, inside } = countsOf(regions, coverage, v);
+    const occluded = inside > 0 ? round((inside - pixels) / inside) : 0;
     labels.push({
       node: v,
       parent: scene.parent[v],
       class: schema.classes[scene.classId[v]],
       asset: assets[scene.asset[v]],
       visible: pixels > 0,
-      box: pixels > 0 ? [left[v], top[v], right[v] - left[v] + 1, bottom[v] - top[v] + 1] : null,
+      box: pixels > 0 ? boxOf(regions, v) : null,
       pixels,
-      centre: pixels > 0 ? [round(sumX[v] / pixels + 0.5), round(sumY[v] / pixels + 0.5)] : null,
-      pose: poseOf(poses, v),
+      centre: pixels > 0 ? centreOf(regions, v) : null,
+      amodalBox: alone > 0 ? amodalBoxOf(coverage, row) : null,
+      rotatedBox: alone > 0 ? rotatedBoxOf(coverage, row, pose.rotation) : null,
+      visibleFraction: alone > 0 ? round(pixels / alone) : 0,
+      truncation: alone > 0 ? round((alone - inside) / alone) : 0,
+      occluded,
+      occlusion: inside > 0 ? occlusionLevel(occluded) : 3,
+      pose,
       attributes: attributesOf(schema, scene, v),
     });
   }
@@ -117,41 +138,74 @@ export function annotateScene(
 }
 
 /**
- * Labels of every scene of a batch, from the instance buffer of its rendering.
+ * Labels of every scene of a batch, from the buffers of its rendering with `labels`.
  * @param instances [N × H × W] as the engine returns it for the batch
+ * @param coverage  [ΣV × COVERAGE_COLUMNS] likewise
+ * @throws as `annotateScene`
  */
-export function annotateBatch(batch: SceneBatch, instances: Uint16Array): ObjectLabel[][] {
+export function annotateBatch(batch: SceneBatch, instances: Uint16Array, coverage: Float64Array): ObjectLabel[][] {
   let offset = 0;
-  return batch.scenes.map((scene) => {
+  return batch.scenes.map((scene, i) => {
     const view = instances.subarray(offset, (offset += scene.width * scene.height));
-    return annotateScene(batch.schema, batch.assets, scene, view);
+    return annotateScene(batch.schema, batch.assets, scene, view, coverageOf(batch, coverage, i));
   });
 }
 
+/** The level of an object of which some pixels fall on the canvas, `occluded` of them hidden. */
+export function occlusionLevel(occluded: number): OcclusionLevel {
+  if (occluded <= FULLY_VISIBLE) return 0;
+  return occluded <= PARTLY_OCCLUDED ? 1 : 2;
+}
+
+/** Pixels of node v: seen, covered alone without bounds, and covered alone on the canvas. */
+function countsOf(regions: VisibleRegions, coverage: Float64Array, v: number) {
+  const row = v * COVERAGE_COLUMNS;
+  const pixels = regions.pixels[v];
+  const inside = coverage[row + CoverageColumn.Inside];
+  if (pixels > inside) {
+    throw new ShapeError(`Expected at most ${inside} px, what it covers alone, for node ${v} but received ${pixels}`);
+  }
+  return { pixels, alone: coverage[row + CoverageColumn.Pixels], inside };
+}
+
+function boxOf({ left, top, right, bottom }: VisibleRegions, v: number): [number, number, number, number] {
+  return [left[v], top[v], right[v] - left[v] + 1, bottom[v] - top[v] + 1];
+}
+
+function centreOf({ pixels, sumX, sumY }: VisibleRegions, v: number): [number, number] {
+  return [round(sumX[v] / pixels[v] + 0.5), round(sumY[v] / pixels[v] + 0.5)];
+}
+
+function amodalBoxOf(coverage: Float64Array, row: number): [number, number, number, number] {
+  const left = coverage[row + CoverageColumn.Left];
+  const top = coverage[row + CoverageColumn.Top];
+  return [left, top, coverage[row + CoverageColumn.Right] - left, coverage[row + CoverageColumn.Bottom] - top];
+}
+
+function rotatedBoxOf(coverage: Float64Array, row: number, rotation: number): RotatedBox {
+  return {
+    x: round(coverage[row + CoverageColumn.CentreX]),
+    y: round(coverage[row + CoverageColumn.CentreY]),
+    width: round(coverage[row + CoverageColumn.Width]),
+    height: round(coverage[row + CoverageColumn.Height]),
+    rotation,
+  };
+}
+
 function poseOf(poses: Float64Array, v: number): ObjectPose {
-  const [x, y, rotation, scale] = poses.subarray(v * POSE_STRIDE, (v + 1) * POSE_STRIDE);
-  return { x: round(x), y: round(y), rotation: round(rotation), scale: round(scale) };
+  const at = v * POSE_STRIDE;
+  return { x: round(poses[at]), y: round(poses[at + 1]), rotation: round(poses[at + 2]), scale: round(poses[at + 3]) };
 }
 
 function attributesOf(schema: SceneSchema, scene: SceneGraph, v: number): Record<string, number> {
-  const columns = schema.attributes.length;
+  const specs = schema.attributes;
+  const row = v * specs.length;
   const attributes: Record<string, number> = {};
-  for (const [a, spec] of schema.attributes.entries()) {
-    attributes[spec.name] = shortestFloat32(scene.attributes[v * columns + a]);
-  }
+  for (let a = 0; a < specs.length; a++) attributes[specs[a].name] = shortestFloat32(scene.attributes[row + a]);
   return attributes;
 }
 
 /** Rounded for print; −0 becomes 0. */
 function round(value: number): number {
   return Math.round(value * DECIMALS) / DECIMALS + 0;
-}
-
-/** The shortest decimal that rounds to the same float32: 0.1, not 0.10000000149011612. */
-export function shortestFloat32(value: number): number {
-  for (let digits = 6; digits < 9; digits++) {
-    const short = Number(value.toPrecision(digits));
-    if (Math.fround(short) === value) return short + 0;
-  }
-  return Number(value.toPrecision(9)) + 0;
 }

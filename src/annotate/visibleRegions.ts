@@ -15,8 +15,8 @@ export interface VisibleRegions {
 }
 
 /**
- * Extent of every node in an instance buffer, in one pass: the buffer is read as runs of equal ids within a row, so the
- * work per pixel is one comparison.
+ * Extent of every node in an instance buffer, in one pass: the buffer is read as runs of equal ids within a row, eight
+ * pixels at a time where there are so many alike.
  * @param instances [H × W] node + 1 where a node is seen, 0 elsewhere
  * @param nodes     number of nodes V
  * @throws ShapeError when the buffer is not H × W, or holds an id above V
@@ -36,19 +36,45 @@ export function visibleRegions(instances: Uint16Array, width: number, height: nu
     sumX: new Float64Array(nodes),
     sumY: new Float64Array(nodes),
   };
+  const pairs = pairsOf(instances);
   for (let y = 0; y < height; y++) {
     const row = y * width;
-    let x = 0;
-    while (x < width) {
-      const id = instances[row + x];
-      const start = x++;
-      while (x < width && instances[row + x] === id) x++;
+    const rowEnd = row + width;
+    let at = row;
+    while (at < rowEnd) {
+      const id = instances[at];
+      const start = at;
+      at = runEnd(instances, pairs, at + 1, rowEnd, id);
       if (id === 0) continue;
       if (id > nodes) throw new ShapeError(`Expected ids up to ${nodes} for instances but received ${id}`);
-      addRun(regions, id - 1, y, start, x - 1);
+      addRun(regions, id - 1, y, start - row, at - 1 - row);
     }
   }
   return regions;
+}
+
+/** The ids two by two, where they lie at an address that allows it. */
+function pairsOf(instances: Uint16Array): Int32Array | undefined {
+  if (instances.byteOffset % 4 !== 0) return undefined;
+  return new Int32Array(instances.buffer, instances.byteOffset, instances.length >> 1);
+}
+
+/** The first place from `at` on, up to `end`, whose id is another. */
+function runEnd(instances: Uint16Array, pairs: Int32Array | undefined, at: number, end: number, id: number): number {
+  if (pairs && end - at >= 8) {
+    if ((at & 1) === 1) {
+      if (instances[at] !== id) return at;
+      at++;
+    }
+    const pair = id | (id << 16);
+    let k = at >> 1;
+    for (const last = (end >> 1) - 4; k <= last; k += 4) {
+      if (pairs[k] !== pair || pairs[k + 1] !== pair || pairs[k + 2] !== pair || pairs[k + 3] !== pair) break;
+    }
+    at = k << 1;
+  }
+  while (at < end && instances[at] === id) at++;
+  return at;
 }
 
 /** Adds the pixels (first … last, y) to node v. */

@@ -21,12 +21,7 @@ export function worldPoses(schema: SceneSchema, scene: SceneGraph): Float64Array
   }
   const columns = schema.attributes.length;
   const nodes = scene.parent.length;
-  const column = (role: AttributeRole) => schema.attributes.findIndex((spec) => spec.role === role);
-  const xColumn = column(AttributeRole.X);
-  const yColumn = column(AttributeRole.Y);
-  const rotationColumn = column(AttributeRole.Rotation);
-  const scaleColumn = column(AttributeRole.Scale);
-
+  const { x: xColumn, y: yColumn, rotation: rotationColumn, scale: scaleColumn } = poseColumns(schema);
   const poses = new Float64Array(nodes * POSE_STRIDE);
   for (let v = 0; v < nodes; v++) {
     const row = v * columns;
@@ -54,6 +49,32 @@ export function worldPoses(schema: SceneSchema, scene: SceneGraph): Float64Array
   }
   for (let v = 0; v < nodes; v++) poses[v * POSE_STRIDE + 2] = wrapDegrees(poses[v * POSE_STRIDE + 2]);
   return poses;
+}
+
+/** Attribute columns that make a frame, −1 where a schema has none. */
+interface PoseColumns {
+  readonly x: number;
+  readonly y: number;
+  readonly rotation: number;
+  readonly scale: number;
+}
+
+/** Of schemas seen before: one holds for a whole dataset. */
+const known = new WeakMap<SceneSchema, PoseColumns>();
+
+function poseColumns(schema: SceneSchema): PoseColumns {
+  let columns = known.get(schema);
+  if (!columns) {
+    const column = (role: AttributeRole) => schema.attributes.findIndex((spec) => spec.role === role);
+    columns = {
+      x: column(AttributeRole.X),
+      y: column(AttributeRole.Y),
+      rotation: column(AttributeRole.Rotation),
+      scale: column(AttributeRole.Scale),
+    };
+    known.set(schema, columns);
+  }
+  return columns;
 }
 
 /** The same direction in [−180, 180). */

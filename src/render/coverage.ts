@@ -1,3 +1,5 @@
+import type { SceneBatch } from '../scene/sceneGraph.js';
+
 /**
  * Columns of a coverage table [V × COVERAGE_COLUMNS] float64, one row a node: what its sprite would cover if it were alone
  * on a canvas without bounds. A pixel is covered where alpha × opacity is at least ½ at its centre, as in the instance
@@ -26,3 +28,11 @@ export enum CoverageColumn {
 
 /** Numbers a node in a coverage table. */
 export const COVERAGE_COLUMNS = 10;
+
+/** A view of the rows of a batch's scene in the coverage table of all its scenes. */
+export function coverageOf(batch: SceneBatch, coverage: Float64Array, position: number): Float64Array {
+  let first = 0;
+  for (let i = 0; i < position; i++) first += batch.scenes[i].parent.length;
+  const end = first + batch.scenes[position].parent.length;
+  return coverage.subarray(first * COVERAGE_COLUMNS, end * COVERAGE_COLUMNS);
+}
