@@ -33,7 +33,8 @@ for (const file of files) {
   console.log(
     `${broken || ok < total ? 'FAIL' : 'ok  '} ${file} (${ok}/${total}${skips ? `, ${skips} skipped` : ''}, ${seconds} s)`,
   );
-  for (const line of output.split('\n')) if (line.startsWith('# skip')) console.log(`     ${line.slice(2)}`);
+  // A line of a test that is running stands behind uvu's dots.
+  for (const [, skip] of output.matchAll(/# (skip .*)/g)) console.log(`     ${skip}`);
   if (broken || ok < total) console.log(`${output}\n     ${file}: ${reason}`);
 }
 if (files.length === 0) console.log(`no test file matches ${patterns.join(' ')}`);
