@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { toolVersion } from '../dataset/toolVersion.js';
+import { addConvert } from './convert.js';
 import { addDemo } from './demo.js';
 import { addDoctor } from './doctor.js';
 import { addEvaluate } from './evaluate.js';
@@ -21,6 +22,7 @@ const COMMANDS = [
   addSample,
   addRender,
   addGenerate,
+  addConvert,
   addInspect,
   addFetch,
   addDoctor,
