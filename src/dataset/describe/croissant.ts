@@ -131,13 +131,16 @@ function distributionOf({ info, layout }: DatasetFacts, groups: readonly FileGro
       const containedIn = listed ? listed.map((file) => ({ '@id': file['@id'] })) : { '@id': id };
       if (!listed) distribution.push(set);
       distribution.push(...archiveContents(containedIn, extension));
-      sources.images = { source: { fileSet: { '@id': 'archived-images' } }, extension };
+      sources.images = { source: { fileSet: { '@id': 'archived-images' } }, extension, named: true };
       sources.records = { source: { fileSet: { '@id': 'archived-records' } }, kind: 'json' };
       continue;
     }
     if (!alone) distribution.push(set);
     if (group.extension === 'parquet') sources.table = { source };
-    if (group.extension === extension && !MASKS.test(group.glob)) sources.images = { source, extension };
+    if (group.extension === extension && !MASKS.test(group.glob)) {
+      // KITTI's files are named by their number with fewer digits.
+      sources.images = { source, extension, named: layout !== 'kitti' };
+    }
     const holdsRecords =
       layout === 'imagefolder' ? group.glob === 'metadata.jsonl' : group.glob.startsWith(RECORDS_FOLDER);
     if (holdsRecords) sources.records = { source, kind: 'jsonl' };

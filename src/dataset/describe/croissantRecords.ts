@@ -9,8 +9,8 @@ type Source = Node;
 
 /** Which of a dataset's files hold what a record is made of; what Croissant cannot reach is absent. */
 export interface RecordSources {
-  /** An image a file. */
-  readonly images?: { readonly source: Source; readonly extension: string };
+  /** An image a file, and whether the file's name is the key of its record. */
+  readonly images?: { readonly source: Source; readonly extension: string; readonly named: boolean };
   /** Label records: a line each, or a file each. */
   readonly records?: { readonly source: Source; readonly kind: 'jsonl' | 'json' };
   /** Rows with both. */
@@ -29,7 +29,7 @@ export function croissantRecordSets(info: DatasetInfo, sources: RecordSources): 
   const sets: Node[] = [classSet(info), splitSet(info)];
   if (table) return [...sets, tableSet(table.source)];
   if (records) sets.push(recordSet(records.source, records.kind));
-  if (images) sets.push(imageSet(images.source, images.extension, records !== undefined));
+  if (images) sets.push(imageSet(images.source, images.extension, images.named && records !== undefined));
   return sets;
 }
 
@@ -82,7 +82,13 @@ function tableSet(source: Source): Node {
       field('images', 'key', 'sc:Text', column('key')),
       field('images', 'image', 'sc:ImageObject', column('image', { jsonPath: 'bytes' })),
       ...NUMBERS.map(([name, text]) => field('images', name, 'sc:Integer', { description: text, ...column(name) })),
-      objectsField('images', (name) => column('objects', { jsonPath: `$[*].${name}` })),
+      objectsField('images', [
+        {
+          ...field('images/objects', 'category', 'sc:Integer', column('objects', { jsonPath: 'category' })),
+          references: { '@id': 'classes/position' },
+        },
+        boxField('images/objects', column('objects', { jsonPath: 'bbox' })),
+      ]),
     ],
   };
 }
@@ -109,7 +115,13 @@ function recordSet(source: Source, kind: 'jsonl' | 'json'): Node {
     field: [
       field('labels', 'key', 'sc:Text', from('key')),
       ...NUMBERS.map(([name, text]) => field('labels', name, 'sc:Integer', { description: text, ...from(name) })),
-      objectsField('labels', (name) => from('objects', name)),
+      objectsField('labels', [
+        {
+          ...field('labels/objects', 'class', 'sc:Text', from('objects', 'class')),
+          references: { '@id': 'classes/name' },
+        },
+        boxField('labels/objects', from('objects', 'box')),
+      ]),
     ],
   };
 }
@@ -137,22 +149,15 @@ function imageSet(source: Source, extension: string, joined: boolean): Node {
 }
 
 /** What is known of each object, nested in its image. */
-function objectsField(set: string, from: (name: string) => Node): Node {
-  const id = `${set}/objects`;
+function objectsField(set: string, subField: readonly Node[]): Node {
   return {
     '@type': 'cr:Field',
-    '@id': id,
+    '@id': `${set}/objects`,
     name: 'objects',
     description: 'The objects of the image; those that are not visible have no box.',
     dataType: ['cr:RecordSet', 'cr:Label'],
     repeated: true,
-    subField: [
-      {
-        ...field(id, 'class', 'sc:Text', from('class')),
-        references: { '@id': 'classes/name' },
-      },
-      boxField(id, from('box')),
-    ],
+    subField,
   };
 }
 

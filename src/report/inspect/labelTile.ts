@@ -56,8 +56,8 @@ function drawBoxes(picture: Picture, scale: TileScale, { labels }: ShownSample, 
     if (!object.box) continue;
     const colour = classColour(info.things.indexOf(object.class));
     const { left, top, right, bottom } = drawBox(picture, scale, object.box, line, colour, false);
-    const text = `${object.class} ${objectName(object, labels.objects.indexOf(object))}`;
-    tags.push({ text, colour, left, top, right, bottom });
+    const short = objectName(object, labels.objects.indexOf(object));
+    tags.push({ text: `${object.class} ${short}`, short, colour, left, top, right, bottom });
   }
   placeTags(picture, tags);
 }

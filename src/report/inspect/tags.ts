@@ -3,7 +3,10 @@ import { inkOn } from './labelColours.js';
 
 /** A name that belongs to a box in a picture. */
 export interface Tag {
+  /** What it says where there is room; cut where there is less. */
   readonly text: string;
+  /** What it says where there is very little; default the same. */
+  readonly short?: string;
   readonly colour: Colour;
   /** Edges of the box, px; right and bottom lie one past it. */
   readonly left: number;
@@ -23,20 +26,20 @@ interface Place {
 const PADDING = 2;
 /** Longest name that is looked at; of longer ones the ends. */
 const MAX_LETTERS = 120;
-/** Letters are twice as large where there are at most this many tags, in pictures at least this wide. */
-const FEW_TAGS = 4;
-const WIDE = 180;
+/** Share of a picture that tags may cover before they get smaller, and of its width that one may take. */
+const COVERED = 0.12;
+const WIDTH_SHARE = 0.5;
 
 /**
  * Draws tags so that they do not cover each other as long as there is room: each at that corner of its box, outside
  * first, where it overlaps least with those already there; those of small boxes choose first.
  */
 export function placeTags(picture: Picture, tags: readonly Tag[]): void {
-  const size = tags.length <= FEW_TAGS && picture.width >= WIDE ? 2 : 1;
+  const { size, textOf } = wording(picture, tags);
   const taken: (Place & { readonly width: number; readonly height: number })[] = [];
-  const height = textHeight(size) + 2 * PADDING - size;
+  const height = tagHeight(size);
   for (const tag of [...tags].sort((a, b) => area(a) - area(b))) {
-    const text = fitted(tag.text, picture.width - 2 * PADDING, size);
+    const text = textOf(tag);
     const width = textWidth(text, size) + 2 * PADDING;
     const overlap = ({ left, top }: Place) =>
       taken.reduce(
@@ -60,6 +63,27 @@ export function placeTags(picture: Picture, tags: readonly Tag[]): void {
     picture.fill(best.left, best.top, width, height, tag.colour);
     picture.text(text, best.left + PADDING, best.top + PADDING, inkOn(tag.colour), size);
   }
+}
+
+/** How large letters are and how much a tag says: as much as leaves most of the picture to be seen. */
+function wording(picture: Picture, tags: readonly Tag[]): { size: number; textOf: (tag: Tag) => string } {
+  const widest = Math.floor(picture.width * WIDTH_SHARE);
+  const cut = (text: string, size: number) => fitted(text, widest - 2 * PADDING, size);
+  const choices = [
+    { size: 2, textOf: (tag: Tag) => plainText(tag.text) },
+    { size: 1, textOf: (tag: Tag) => plainText(tag.text) },
+    { size: 1, textOf: (tag: Tag) => cut(tag.text, 1) },
+  ];
+  const fits = ({ size, textOf }: (typeof choices)[number]) => {
+    const widths = tags.map((tag) => textWidth(textOf(tag), size) + 2 * PADDING);
+    const covered = widths.reduce((sum, width) => sum + width, 0) * tagHeight(size);
+    return Math.max(0, ...widths) <= widest && covered <= COVERED * picture.width * picture.height;
+  };
+  return choices.find(fits) ?? { size: 1, textOf: (tag) => cut(tag.short ?? tag.text, 1) };
+}
+
+function tagHeight(size: number): number {
+  return textHeight(size) + 2 * PADDING - size;
 }
 
 function area(tag: Tag): number {
@@ -104,10 +128,16 @@ function inside({ left, top }: Place, width: number, height: number, picture: Pi
   };
 }
 
-/** The text without accents, which the font lacks, and cut in its middle to a width, so that the number stays. */
+/** The text without accents, which the font lacks; of a very long one the two ends. */
+function plainText(text: string): string {
+  const letters = [...text.normalize('NFD').replace(/\p{M}/gu, '')];
+  if (letters.length <= MAX_LETTERS) return letters.join('');
+  return [...letters.slice(0, MAX_LETTERS / 2), ...letters.slice(-MAX_LETTERS / 2)].join('');
+}
+
+/** The text cut in its middle to a width, so that a number at its end stays. */
 export function fitted(text: string, width: number, size: number): string {
-  let plain = [...text.normalize('NFD').replace(/\p{M}/gu, '')];
-  if (plain.length > MAX_LETTERS) plain = [...plain.slice(0, MAX_LETTERS / 2), ...plain.slice(-MAX_LETTERS / 2)];
+  const plain = [...plainText(text)];
   if (textWidth(plain.join(''), size) <= width) return plain.join('');
   for (let kept = plain.length - 1; kept > 2; kept--) {
     const head = Math.ceil(kept / 2);

@@ -4,7 +4,7 @@ import { Picture } from '../picture.js';
 /** The longer side of a tile reaches up to this, px. */
 const TILE_SIDE = 256;
 /** Images up to this side are shown as they are; larger ones shrink. */
-const LARGEST_SIDE = 512;
+const LARGEST_SIDE = 528;
 
 /** Whole factors by which an image is enlarged or shrunk; one of them is 1. */
 export interface TileScale {
