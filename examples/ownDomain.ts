@@ -11,7 +11,7 @@
 import { copyFile, mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { defineGrammar, Engine, type ImageLabels, loadGrammar, openAssetSources, writeDataset } from 'metasim';
+import { defineGrammar, generateDataset, loadGrammar, openAssetSources } from 'metasim';
 
 const DIGITS = Array.from({ length: 10 }, (_, digit) => String(digit));
 
@@ -43,17 +43,12 @@ export async function makeOwnDomain({ out, real, validation }: OwnDomainOptions)
   // Variants 40 … 59 of each digit: training draws with 0 … 39, so no image shows a digit that it has seen.
   const assets = await openAssetSources([{ kind: 'digits', variants: 60, from: 40 }]);
   const grammar = await loadGrammar(targetGrammar, { assets });
-  const engine = await Engine.create({ assets });
   const dataset = join(out, 'all');
   await rm(out, { recursive: true, force: true });
-  try {
-    await writeDataset({ source: grammar, engine, assets, count: real + validation, seed: 0, out: dataset });
-  } finally {
-    await engine.close();
-  }
-  const lines = (await readFile(join(dataset, 'labels.jsonl'), 'utf8')).trim().split('\n');
+  await generateDataset({ source: { source: grammar, assets }, settings: { count: real + validation }, out: dataset });
+  const lines = (await readFile(join(dataset, 'metadata.jsonl'), 'utf8')).trim().split('\n');
   for (const [i, line] of lines.entries()) {
-    const { file, objects } = JSON.parse(line) as ImageLabels;
+    const { file_name: file, objects } = JSON.parse(line);
     const folder = i < real ? join(out, 'real') : join(out, 'validation', objects[1].class);
     await mkdir(folder, { recursive: true });
     await copyFile(join(dataset, file), join(folder, file.replace('images/', '')));

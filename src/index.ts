@@ -56,7 +56,7 @@ export {
 export type { LicenceUse, Manifest } from './dataset/manifest.js';
 export { readSceneFile, writeSceneFile } from './dataset/sceneFile.js';
 // Datasets.
-export { type ImageLabels, type WriteDatasetOptions, writeDataset } from './dataset/writeDataset.js';
+export type { ImageCodec, ImageLabels, SampleObject } from './dataset/sample.js';
 // Errors: all of them are `MetasimError` with a stable `code`.
 export {
   AssetError,
@@ -69,6 +69,16 @@ export {
   ShapeError,
   TrainingError,
 } from './errors.js';
+// Batches: large datasets in shards.
+export {
+  type DatasetProgress,
+  type GenerateDatasetOptions,
+  type GeneratedDataset,
+  generateDataset,
+  type InProcessSource,
+} from './batch/generateDataset.js';
+export type { SourceSpec } from './batch/openSource.js';
+export type { DatasetSettings, DatasetSettingsInput } from './batch/settings.js';
 // The paper's experiments, built on nothing but the above.
 export {
   type MnistExperimentOptions,

@@ -29,15 +29,21 @@ export function addDemo(program: Command, outcome: Outcome): void {
     command,
     ['metasim demo', 'metasim demo --seed 3 --out runs/third'],
     async (_, flags, context) => {
-      const [{ runMnistToFolder }, { mnistResultText }, { DEMO }, { MNIST_TARGETS }, { loadRun }, { renderToFolder }] =
-        await Promise.all([
-          import('./mnistRun.js'),
-          import('../report/mnistReport.js'),
-          import('../experiments/mnist/presets.js'),
-          import('../experiments/mnist/targets.js'),
-          import('../training/run.js'),
-          import('./generate.js'),
-        ]);
+      const [
+        { runMnistToFolder },
+        { mnistResultText },
+        { DEMO },
+        { MNIST_TARGETS },
+        { loadRun },
+        { generateWithProgress },
+      ] = await Promise.all([
+        import('./mnistRun.js'),
+        import('../report/mnistReport.js'),
+        import('../experiments/mnist/presets.js'),
+        import('../experiments/mnist/targets.js'),
+        import('../training/run.js'),
+        import('./generate.js'),
+      ]);
       const { seed, threads, out = seed === 0 ? 'runs/demo' : `runs/demo-${seed}` } = flags;
       const target = MNIST_TARGETS['mnist-rotation'];
       const config = { ...DEMO, seed };
@@ -48,11 +54,14 @@ export function addDemo(program: Command, outcome: Outcome): void {
       await rm(dataset, { recursive: true, force: true });
       const run = await loadRun(out);
       try {
-        const { source, assets, record } = run;
-        const opened = { source, assets, config: { run: record }, dispose: () => {} };
-        await renderToFolder(
-          opened,
-          { count: DATASET_COUNT, seed, start: FIRST_SCENE, out: dataset, masks: true, threads },
+        const { source, assets, record, hash } = run;
+        await generateWithProgress(
+          {
+            source: { source, assets, config: { run: record }, hash },
+            out: dataset,
+            settings: { count: DATASET_COUNT, seed, start: FIRST_SCENE, masks: true },
+            ...(threads === undefined ? {} : { threads }),
+          },
           context,
         );
       } finally {

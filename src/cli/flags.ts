@@ -1,6 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { type AssetSource, assetSourceSchema } from '../config.js';
-import { MAX_DATASET_COUNT } from '../dataset/writeDataset.js';
+import { MAX_DATASET_COUNT, MAX_SCENE_NUMBER } from '../dataset/plan.js';
 
 /** Largest seed: they are integers a double holds exactly. */
 const MAX_SEED = Number.MAX_SAFE_INTEGER;
@@ -30,7 +30,7 @@ export function seedFlag(): Option {
 /** `--start`, the index of the first scene in the seed's stream. */
 export function startFlag(): Option {
   return new Option('--start <n>', 'index of the first scene in the stream of the seed')
-    .argParser(integerIn(0, MAX_SEED - MAX_DATASET_COUNT))
+    .argParser(integerIn(0, MAX_SCENE_NUMBER - MAX_DATASET_COUNT))
     .default(0);
 }
 

@@ -1,6 +1,6 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { type Interrupt, listenForInterrupt } from './interrupt.js';
-import { type Progress, startProgress } from './progress.js';
+import { type LogFormat, type Progress, startProgress } from './progress.js';
 
 /** What a command may use besides its flags. */
 export interface CommandContext {
@@ -42,9 +42,16 @@ export function define<Flags extends object>(
 ): Command {
   return command
     .option('--json', 'print exactly one JSON object on standard output')
+    .addOption(
+      new Option('--log <format>', 'progress on standard error: text, or json lines')
+        .choices(['text', 'json'])
+        .default('text'),
+    )
     .addHelpText('after', `\nExamples:\n${examples.map((line) => `  $ ${line}`).join('\n')}`)
     .action(async () => {
-      const note = (line: string) => void process.stderr.write(`${line}\n`);
+      const { log } = command.opts<{ log: LogFormat }>();
+      const note = (line: string) =>
+        void process.stderr.write(`${log === 'json' ? JSON.stringify({ level: 30, msg: line }) : line}\n`);
       const bars: Progress[] = [];
       const interrupt = listenForInterrupt((line) => {
         for (const bar of bars) bar.stop();
@@ -56,7 +63,7 @@ export function define<Flags extends object>(
           signal: interrupt.signal,
           note,
           progress(label, total) {
-            const progress = startProgress(label, total);
+            const progress = startProgress(label, total, log);
             bars.push(progress);
             return progress;
           },

@@ -1,80 +1,226 @@
 import type { Command } from 'commander';
-import { expectNewOrEmpty } from '../dataset/files.js';
-import { writeDataset } from '../dataset/writeDataset.js';
-import { assetsFlag, countFlag, outFlag, seedFlag, setFlag, startFlag, threadsFlag } from './flags.js';
+import { InvalidArgumentError, Option } from 'commander';
+import type { DatasetProgress, GenerateDatasetOptions, GeneratedDataset } from '../batch/generateDataset.js';
+import type { SourceSpec } from '../batch/openSource.js';
+import type { DatasetSettingsInput } from '../batch/settings.js';
+import type { AssetSource } from '../config.js';
+import { FORMAT_NAMES } from '../dataset/formats/index.js';
+import { DEFAULT_QUALITY } from '../dataset/imageCodec.js';
+import { DEFAULT_SHARD_SIZE, MAX_SHARD_SIZE } from '../dataset/plan.js';
+import { ConfigError } from '../errors.js';
+import { assetsFlag, countFlag, integerIn, outFlag, seedFlag, setFlag, startFlag, threadsFlag } from './flags.js';
 import { type CommandContext, type CommandResult, define, type Outcome } from './frame.js';
-import { type OpenedSource, openSource, type SourceFlags } from './sources.js';
 
-interface Flags extends SourceFlags {
+/** Done, but other scenes stand in for some that could not be made. */
+export const EXIT_QUARANTINED = 3;
+const MAX_MACHINES = 1_000_000;
+
+/** Flags that say where scenes come from. */
+export interface SourceFlags {
+  readonly assets?: readonly AssetSource[];
+  readonly set?: Readonly<Record<string, string>>;
+}
+
+/** Flags that say what a dataset is to be. */
+export interface DatasetFlags extends SourceFlags {
+  readonly format: string;
   readonly count: number;
   readonly seed: number;
   readonly start: number;
-  readonly out: string;
+  readonly shardSize: number;
+  readonly codec?: string;
+  readonly quality: number;
   readonly masks?: boolean;
+  readonly scenes?: boolean;
+  readonly minPixels: number;
+  readonly ignore?: readonly string[];
+  readonly split: string;
+  readonly name?: string;
+}
+
+interface Flags extends DatasetFlags {
+  readonly out: string;
   readonly threads?: number;
+  readonly shardIndex?: number;
+  readonly shardCount?: number;
+  readonly resume?: boolean;
+  readonly allowUnlicensed?: boolean;
+  readonly checkSpace: boolean;
+}
+
+/** Adds the flags of `DatasetFlags`. */
+export function addDatasetFlags(command: Command): Command {
+  return command
+    .addOption(new Option('--format <name>', 'dataset format').choices([...FORMAT_NAMES]).default('imagefolder'))
+    .addOption(countFlag('number of images'))
+    .addOption(seedFlag())
+    .addOption(startFlag())
+    .addOption(
+      new Option('--shard-size <n>', 'images of a shard: what a killed run loses at most')
+        .argParser(integerIn(1, MAX_SHARD_SIZE))
+        .default(DEFAULT_SHARD_SIZE),
+    )
+    .addOption(
+      new Option('--codec <name>', 'of the images (default: png, or what the format has)').choices([
+        'png',
+        'jpeg',
+        'webp',
+      ]),
+    )
+    .addOption(new Option('--quality <n>', 'of JPEG and WebP').argParser(integerIn(1, 100)).default(DEFAULT_QUALITY))
+    .option('--masks', 'write instance and class masks too')
+    .option('--scenes', 'write the scene graphs too')
+    .addOption(
+      new Option('--min-pixels <n>', 'objects with fewer visible pixels get no box')
+        .argParser(integerIn(1, 2 ** 31))
+        .default(1),
+    )
+    .addOption(
+      new Option(
+        '--ignore <class>',
+        'class that detection formats leave out; repeat for more (default: background)',
+      ).argParser((text: string, before: string[] | undefined) => [...(before ?? []), text]),
+    )
+    .addOption(new Option('--split <name>', 'name of the split').argParser(splitName).default('train'))
+    .option('--name <name>', 'name of the dataset (default: that of the grammar or run)')
+    .addOption(assetsFlag())
+    .addOption(setFlag());
+}
+
+/** The settings that flags stand for. */
+export function settingsOf(flags: DatasetFlags): DatasetSettingsInput {
+  const { format, count, seed, start, shardSize, codec, quality, masks = false, scenes = false, minPixels } = flags;
+  const { ignore, split, name } = flags;
+  return {
+    ...{ count, seed, start, shardSize, quality, masks, scenes, split },
+    format: format as DatasetSettingsInput['format'],
+    minimumPixels: minPixels,
+    ...(codec ? { codec: codec as DatasetSettingsInput['codec'] } : {}),
+    ...(ignore ? { ignore: [...ignore] } : {}),
+    ...(name ? { name } : {}),
+  };
+}
+
+/** The source that a path and flags stand for. */
+export function sourceOf(path: string, { assets, set }: SourceFlags): SourceSpec {
+  return { path, ...(assets ? { assets } : {}), ...(set ? { variables: set } : {}) };
 }
 
 /** `metasim generate`: a labelled dataset from a grammar or a trained run. */
 export function addGenerate(program: Command, outcome: Outcome): void {
-  const command = program
-    .command('generate')
-    .description('render a labelled dataset: PNG images and JSON lines')
-    .argument('<source>', 'grammar (YAML or TypeScript) or folder of a training run')
-    .addOption(countFlag('number of images'))
-    .addOption(seedFlag())
-    .addOption(startFlag())
-    .addOption(outFlag('new or empty folder'))
-    .option('--masks', 'write instance and class masks too')
+  const command = addDatasetFlags(
+    program
+      .command('generate')
+      .description('generate a labelled dataset, in shards that a killed run loses nothing of')
+      .argument('<source>', 'grammar (YAML or TypeScript) or folder of a training run'),
+  )
+    .addOption(outFlag('new or empty folder, or s3://bucket/prefix'))
     .addOption(threadsFlag())
-    .addOption(assetsFlag())
-    .addOption(setFlag());
+    .addOption(
+      new Option('--shard-index <i>', 'make part i of --shard-count only, on one of many machines').argParser(
+        integerIn(0, MAX_MACHINES - 1),
+      ),
+    )
+    .addOption(new Option('--shard-count <n>', 'number of parts').argParser(integerIn(1, MAX_MACHINES)))
+    .option('--resume', 'go on with what is there')
+    .option('--allow-unlicensed', 'accept textures that state no licence')
+    .option('--no-check-space', 'begin without looking whether there is room');
   const examples = [
     'metasim generate examples/grammars/mnist.yaml --set digits=digits --count 1000 --seed 7 --out data/digits',
-    'metasim generate examples/grammars/mnist.yaml --assets mnist:mnist --count 60000 --out data/mnist',
-    'metasim generate runs/mnist --count 10000 --out data/adapted --masks --threads 8',
-    'metasim generate cars.yaml --assets images:textures,glob=cars/*.png --set traffic=3 --out data/cars',
+    'metasim generate runs/mnist --format webdataset --count 1000000 --out data/adapted --threads 8',
+    'metasim generate runs/mnist --format webdataset --count 1000000 --out data/adapted --resume',
+    'metasim generate cars.yaml --assets images:textures,licence=CC0-1.0 --format coco --masks --count 5000 --out data/cars',
+    'metasim generate cars.yaml --count 1000000 --shard-index 3 --shard-count 50 --out /shared/cars   # then: metasim merge',
   ];
   define<Flags>(outcome, command, examples, async ([path], flags, context) => {
-    await expectNewOrEmpty(flags.out);
-    return renderToFolder(await openSource(path, flags), flags, context);
+    const machine = await machineOf(flags);
+    const { out } = flags;
+    const result = await generateWithProgress(
+      {
+        source: sourceOf(path, flags),
+        out,
+        settings: settingsOf(flags),
+        ...(flags.threads === undefined ? {} : { threads: flags.threads }),
+        ...(machine ? { machine } : {}),
+        resume: flags.resume ?? false,
+        allowUnlicensed: flags.allowUnlicensed ?? false,
+        checkSpace: flags.checkSpace,
+      },
+      context,
+    );
+    return resultOf(result, out);
   });
 }
 
-/** What `generate` and `render` share: an engine, a dataset, a summary. */
-export async function renderToFolder(
-  { source, assets, config, dispose }: OpenedSource,
-  flags: Pick<Flags, 'count' | 'seed' | 'start' | 'out' | 'masks' | 'threads'>,
+/** Generates with a progress bar that shows images a second and bytes. */
+export async function generateWithProgress(
+  options: Omit<GenerateDatasetOptions, 'signal' | 'onProgress'>,
   context: CommandContext,
-): Promise<CommandResult> {
-  const { Engine } = await import('../render/engine.js');
-  const { count, seed, start, out, masks = false, threads } = flags;
-  const engine = await Engine.create({ assets, workers: threads });
-  const progress = context.progress('render', count);
-  const started = performance.now();
+): Promise<GeneratedDataset> {
+  const { generateDataset } = await import('../batch/generateDataset.js');
+  const progress = context.progress('generate', options.settings.count);
   try {
-    const { width, height, channels } = await writeDataset({
-      source,
-      engine,
-      count,
-      seed,
-      start,
-      out,
-      masks,
-      assets,
-      config,
+    return await generateDataset({
+      ...options,
       signal: context.signal,
-      onProgress: (done) => progress.update(done),
+      onProgress: (state) => progress.update(state.images, rateText(state), state.total),
     });
-    progress.stop();
-    const seconds = (performance.now() - started) / 1000;
-    const colour = channels === 1 ? 'grey' : 'RGB';
-    return {
-      json: { out, count, seed, start, source: source.name, width, height, channels, masks, seconds },
-      text: `${count} images ${width} × ${height} ${colour} of ${source.name} (seed ${seed}) in ${out}: ${seconds.toFixed(1)} s, ${Math.round(count / seconds)} a second`,
-    };
   } finally {
     progress.stop();
-    await engine.close();
-    dispose();
   }
+}
+
+/** The part that flags name, or else the one that a cluster's scheduler gave this process. */
+async function machineOf({ shardIndex, shardCount }: Flags): Promise<{ index: number; count: number } | undefined> {
+  if ((shardIndex === undefined) !== (shardCount === undefined)) {
+    // An Indexed Job tells its pods their index, not their number.
+    const { shardFromEnvironment } = await import('../batch/clusterEnvironment.js');
+    const environment = { ...process.env, ...(shardCount ? { METASIM_SHARD_COUNT: String(shardCount) } : {}) };
+    const found = shardIndex === undefined ? shardFromEnvironment(environment) : undefined;
+    if (found) return { index: found.shardIndex, count: found.shardCount };
+    throw new ConfigError('Expected --shard-index and --shard-count together but received one of them');
+  }
+  if (shardIndex !== undefined && shardCount !== undefined) return { index: shardIndex, count: shardCount };
+  const { shardFromEnvironment } = await import('../batch/clusterEnvironment.js');
+  const found = shardFromEnvironment(process.env);
+  return found && { index: found.shardIndex, count: found.shardCount };
+}
+
+/** What stands behind the bar. */
+function rateText({ made, bytes, seconds }: DatasetProgress): string {
+  if (made === 0) return '';
+  return `${Math.round(made / Math.max(seconds, 1e-3))} images/s, ${(bytes / 1e6).toFixed(bytes < 1e8 ? 1 : 0)} MB`;
+}
+
+/** What `generate` and `render` say at the end. */
+export function resultOf(result: GeneratedDataset, out: string): CommandResult {
+  const { header, shards, made, images, bytes, quarantined, manifest, seconds } = result;
+  const { layout, count, seed, start, source, width, height, channels, masks } = header;
+  const summary = { out, format: layout, count, seed, start, source, width, height, channels, masks };
+  const speed = `${seconds.toFixed(1)} s, ${Math.round(images / Math.max(seconds, 1e-3))} a second`;
+  const lines = [
+    manifest
+      ? `${count} images ${width} × ${height} ${channels === 1 ? 'grey' : 'RGB'} of ${source} (seed ${seed}) as ${layout} in ${out}: ${speed}`
+      : `${made} of ${shards} shards of this part (${images} images of ${source}) in ${out}: ${speed}; \`metasim merge ${out}\` ends the dataset once all parts are there`,
+    ...(manifest ? [`content hash ${manifest.contentHash}`] : []),
+    ...(quarantined.length > 0
+      ? [
+          `${quarantined.length} scenes could not be made and were replaced; they are kept in ${out}/.metasim/quarantine`,
+        ]
+      : []),
+  ];
+  return {
+    json: {
+      ...summary,
+      ...{ shards, shardsMade: made, images, bytes, seconds, quarantined },
+      ...(manifest ? { contentHash: manifest.contentHash } : {}),
+    },
+    text: lines.join('\n'),
+    ...(quarantined.length > 0 ? { exitCode: EXIT_QUARANTINED } : {}),
+  };
+}
+
+function splitName(text: string): string {
+  if (/^[A-Za-z0-9_-]{1,64}$/.test(text)) return text;
+  throw new InvalidArgumentError('Expected letters, digits, _ and -.');
 }

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { toolVersion } from '../dataset/toolVersion.js';
+import { addAudit } from './audit.js';
 import { addConvert } from './convert.js';
 import { addDemo } from './demo.js';
 import { addDoctor } from './doctor.js';
@@ -9,6 +10,7 @@ import { addFetch } from './fetch.js';
 import type { Outcome } from './frame.js';
 import { addGenerate } from './generate.js';
 import { addInspect } from './inspect.js';
+import { addQueue } from './queue.js';
 import { addRender } from './render.js';
 import { addSample } from './sample.js';
 import { addTrain } from './train.js';
@@ -22,8 +24,10 @@ const COMMANDS = [
   addSample,
   addRender,
   addGenerate,
+  addQueue,
   addConvert,
   addInspect,
+  addAudit,
   addFetch,
   addDoctor,
 ];

@@ -1,17 +1,17 @@
 import type { Command } from 'commander';
-import { expectNewOrEmpty } from '../dataset/files.js';
+import { openAssets } from '../batch/openSource.js';
 import { batchSource } from '../dataset/sampleScenes.js';
 import { readSceneFile } from '../dataset/sceneFile.js';
 import { DatasetError } from '../errors.js';
 import { assetsFlag, outFlag, threadsFlag } from './flags.js';
 import { define, type Outcome } from './frame.js';
-import { renderToFolder } from './generate.js';
-import { openAssets, type SourceFlags } from './sources.js';
+import { generateWithProgress, resultOf, type SourceFlags } from './generate.js';
 
 interface Flags extends SourceFlags {
   readonly out: string;
   readonly masks?: boolean;
   readonly threads?: number;
+  readonly allowUnlicensed?: boolean;
 }
 
 /** `metasim render`: images and labels of scenes in a file. */
@@ -22,6 +22,7 @@ export function addRender(program: Command, outcome: Outcome): void {
     .argument('<scenes>', 'file written by `metasim sample` or with encodeScenes()')
     .addOption(outFlag('new or empty folder'))
     .option('--masks', 'write instance and class masks too')
+    .option('--allow-unlicensed', 'accept textures that state no licence')
     .addOption(threadsFlag())
     .addOption(assetsFlag());
   const examples = [
@@ -29,13 +30,13 @@ export function addRender(program: Command, outcome: Outcome): void {
     'metasim render scenes.msg --assets mnist:data/mnist --out data/scenes --masks',
   ];
   define<Flags>(outcome, command, examples, async ([path], flags, context) => {
-    await expectNewOrEmpty(flags.out);
     const batch = await readSceneFile(path);
     if (batch.scenes.length === 0) throw new DatasetError(`Expected at least one scene in ${path} but received none`);
-    const { library, sources } = await openAssets(flags);
-    const config = { scenes: path, assets: sources };
-    const opened = { source: batchSource(batch), assets: library, config, dispose() {} };
-    const range = { count: batch.scenes.length, seed: batch.provenance.seed, start: 0 };
-    return renderToFolder(opened, { ...flags, ...range }, context);
+    const { library, sources } = await openAssets(flags.assets);
+    const { out, masks = false, threads, allowUnlicensed = false } = flags;
+    const source = { source: batchSource(batch), assets: library, config: { scenes: path, assets: sources } };
+    const settings = { count: batch.scenes.length, seed: batch.provenance.seed, masks };
+    const threading = threads === undefined ? {} : { threads };
+    return resultOf(await generateWithProgress({ source, out, settings, allowUnlicensed, ...threading }, context), out);
   });
 }

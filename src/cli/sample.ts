@@ -1,11 +1,12 @@
 import { statSync } from 'node:fs';
 import type { Command } from 'commander';
+import { openSource } from '../batch/openSource.js';
 import { sampleScenes } from '../dataset/sampleScenes.js';
 import { writeSceneFile } from '../dataset/sceneFile.js';
 import { DatasetError } from '../errors.js';
 import { assetsFlag, countFlag, outFlag, seedFlag, setFlag, startFlag } from './flags.js';
 import { define, type Outcome } from './frame.js';
-import { openSource, type SourceFlags } from './sources.js';
+import { type SourceFlags, sourceOf } from './generate.js';
 
 /** All scenes of a `.msg` file are held in memory. */
 const MAX_SCENES = 1_000_000;
@@ -38,7 +39,7 @@ export function addSample(program: Command, outcome: Outcome): void {
     if (statSync(out, { throwIfNoEntry: false })?.isDirectory()) {
       throw new DatasetError(`Expected a file name for --out but received the folder ${out}`);
     }
-    const { source, dispose } = await openSource(path, flags);
+    const { source, dispose } = await openSource(sourceOf(path, flags));
     try {
       const progress = context.progress('sample', count);
       const batch = await sampleScenes(source, {

@@ -1,9 +1,17 @@
 import type { FinishContext } from './format.js';
-import { PARTS_FOLDER, partName } from './staging.js';
+import { PARTS_FOLDER, partName, type StagedFile } from './staging.js';
 import type { DatasetStorage } from './storage.js';
 
-/** What `DatasetWriter.finish` works with, over the parts that the shards of a dataset left in its storage. */
-export function finishContext(storage: DatasetStorage, shards: number, count: number): FinishContext {
+/**
+ * What `DatasetWriter.finish` works with, over the parts that the shards of a dataset left in its storage.
+ * @param onWritten told of every file that was written
+ */
+export function finishContext(
+  storage: DatasetStorage,
+  shards: number,
+  count: number,
+  onWritten: (file: StagedFile) => void = () => {},
+): FinishContext {
   const paths = (name: string) => Array.from({ length: shards }, (_, i) => `${PARTS_FOLDER}/${name}/${partName(i)}`);
   return {
     shards,
@@ -17,7 +25,7 @@ export function finishContext(storage: DatasetStorage, shards: number, count: nu
       return sum;
     },
     async write(path, content) {
-      await storage.write(path, content);
+      onWritten(await storage.write(path, content));
     },
   };
 }

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream, rmSync } from 'node:fs';
-import { link, mkdir, open, readdir, readFile, rename, rm, stat, statfs, unlink } from 'node:fs/promises';
+import { link, mkdir, open, opendir, readdir, readFile, rename, rm, stat, statfs, unlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { DatasetError } from '../errors.js';
 import { checkRelativePath, type StagedFile, syncFolder } from './staging.js';
@@ -56,6 +56,19 @@ export class LocalStorage implements DatasetStorage {
   async size(path: string): Promise<number | undefined> {
     const info = await stat(this.#full(path)).catch(() => undefined);
     return info?.isFile() ? info.size : undefined;
+  }
+
+  async first(): Promise<string | undefined> {
+    const info = await stat(this.folder).catch(() => undefined);
+    if (!info) return undefined;
+    if (!info.isDirectory())
+      throw new DatasetError(`Expected a folder for the dataset but received the file ${this.place}`);
+    const folder = await opendir(this.folder);
+    try {
+      return (await folder.read())?.name;
+    } finally {
+      await folder.close();
+    }
   }
 
   async list(folder: string): Promise<string[]> {

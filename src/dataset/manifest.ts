@@ -1,92 +1,45 @@
-import type { AssetLibrary } from '../assets/assetLibrary.js';
-import { AttributeRole, type SceneSchema } from '../scene/attributeSchema.js';
-import type { SceneBatch } from '../scene/sceneGraph.js';
-import { toolVersion } from './toolVersion.js';
+import { z } from 'zod';
+import { headerSchema, parseJson } from './header.js';
+import type { DatasetStorage } from './storage.js';
+
+/** Written last: a dataset without it is not finished. */
+export const MANIFEST_PATH = 'manifest.json';
+
+const natural = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+
+const licenceSchema = z.strictObject({
+  /** As the asset states it; "unknown" where it states none. */
+  licence: z.string(),
+  /** Number of different assets used. */
+  assets: natural,
+  /** Folders of their names, e.g. `mnist/train/7`, sorted. */
+  from: z.array(z.string()),
+});
 
 /** A licence and what was used under it. */
-export interface LicenceUse {
-  /** As the asset states it; "unknown" where it states none. */
-  readonly licence: string;
-  /** Number of different assets used. */
-  readonly assets: number;
-  /** Folders of their names, e.g. `mnist/train/7`, sorted. */
-  readonly from: readonly string[];
-}
+export type LicenceUse = z.output<typeof licenceSchema>;
 
-/** `manifest.json`: what a dataset holds and how to make it again. Written last: a folder without it is incomplete. */
-export interface Manifest {
-  readonly format: 'metasim-dataset';
-  readonly version: 1;
-  readonly tool: { readonly name: 'metasim'; readonly version: string };
-  /** Number of images. */
-  readonly count: number;
-  readonly seed: number;
-  /** Scene index of the first image. */
-  readonly start: number;
-  readonly width: number;
-  readonly height: number;
-  readonly channels: 1 | 3;
-  readonly source: string;
-  /** SHA-256 of the resolved grammar; empty when there is none. */
-  readonly grammarHash: string;
-  /** Class names; a class mask holds the position here + 1, 0 is nothing. */
-  readonly classes: readonly string[];
-  readonly attributes: readonly { name: string; role: string; unit: string; minimum: number; maximum: number }[];
-  /** Which masks were written. */
-  readonly masks: boolean;
-  readonly licences: readonly LicenceUse[];
-  /** The resolved configuration that the caller gave. */
-  readonly config: unknown;
-}
+const manifestSchema = headerSchema.extend({
+  shards: natural,
+  /** SHA-256 over the samples' digests in order: the same whatever threads, shards or machines made the dataset. */
+  contentHash: sha256,
+  /** Of the shards' files and the files of the whole. */
+  bytes: natural,
+  /** SHA-256 over the shards' entries (`.metasim/shards`) in order, which hold the hashes of their files. */
+  entriesHash: sha256,
+  /** Images whose first scene could not be made, so that another stands in for it. */
+  quarantined: natural,
+  licences: z.array(licenceSchema),
+  /** Files that span the shards, sorted by path; `manifest.json` itself is not among them. */
+  files: z.array(z.strictObject({ path: z.string(), bytes: natural, sha256 })),
+});
 
-/** Facts that only the caller of `buildManifest` knows. */
-export type ManifestFacts = Pick<
-  Manifest,
-  'count' | 'seed' | 'start' | 'width' | 'height' | 'channels' | 'source' | 'masks' | 'config' | 'grammarHash'
->;
+/** `manifest.json`: what a dataset holds, how to make it again, and how to know that it is whole. */
+export type Manifest = z.output<typeof manifestSchema>;
 
-export function buildManifest(schema: SceneSchema, licences: readonly LicenceUse[], facts: ManifestFacts): Manifest {
-  return {
-    format: 'metasim-dataset',
-    version: 1,
-    tool: { name: 'metasim', version: toolVersion() },
-    ...facts,
-    classes: schema.classes,
-    attributes: schema.attributes.map(({ name, role, unit, minimum, maximum }) => ({
-      name,
-      role: AttributeRole[role],
-      unit,
-      minimum,
-      maximum,
-    })),
-    licences,
-  };
-}
-
-/** Notes which assets scenes use, and sums up under which licences. */
-export class LicenceRegister {
-  readonly #used = new Set<string>();
-
-  /** Notes the assets of every scene of the batch. */
-  add(batch: SceneBatch): void {
-    for (const scene of batch.scenes) {
-      for (const index of scene.asset) if (index >= 0) this.#used.add(batch.assets[index]);
-    }
-  }
-
-  /** One entry a licence, sorted by name. Assets that `library` does not know count as unknown. */
-  summary(library: AssetLibrary | undefined): LicenceUse[] {
-    const groups = new Map<string, { assets: number; from: Set<string> }>();
-    for (const name of this.#used) {
-      const index = library?.indexOf(name) ?? -1;
-      const licence = (index >= 0 && library?.assets[index].licence) || 'unknown';
-      const group = groups.get(licence) ?? { assets: 0, from: new Set<string>() };
-      group.assets++;
-      group.from.add(name.includes('/') ? name.slice(0, name.lastIndexOf('/')) : name);
-      groups.set(licence, group);
-    }
-    return [...groups.entries()]
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([licence, { assets, from }]) => ({ licence, assets, from: [...from].sort() }));
-  }
+/** The manifest of a finished dataset; undefined where there is none. @throws ConfigError when it is damaged */
+export async function readManifest(storage: DatasetStorage): Promise<Manifest | undefined> {
+  const bytes = await storage.read(MANIFEST_PATH);
+  return bytes && parseJson(bytes, manifestSchema, `${storage.place}/${MANIFEST_PATH}`);
 }

@@ -106,7 +106,6 @@ export function partName(shard: number): string {
  */
 export function checkRelativePath(path: string): void {
   const parts = path.split('/');
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: NUL is what is looked for
   if (path === '' || /[\\\0]/.test(path) || parts.some((part) => part === '' || part === '.' || part === '..')) {
     throw new DatasetError(`Expected a path within the dataset but received ${JSON.stringify(path)}`);
   }

@@ -23,6 +23,8 @@ export interface DatasetStorage {
   stream(path: string): AsyncIterable<Uint8Array>;
   /** Size of a file, bytes; undefined where there is none. */
   size(path: string): Promise<number | undefined>;
+  /** Name of something that is there; undefined when all is empty. */
+  first(): Promise<string | undefined>;
   /** Paths of the files below a folder, sorted; empty where there is none. */
   list(folder: string): Promise<string[]>;
   /** Writes a file, whole or not at all, over what is there. */

@@ -5,9 +5,10 @@ import { type LayoutConstants, texelBytes, writeTexels } from './texels.js';
 
 /**
  * The assets of a library in the kernels' memory: a table of asset records (assembly/engine/layout.ts), one for each
- * asset of the library in its order, and the texels they point to. Each asset is decoded once, when a batch first uses
- * it, and stays; so a library of 70,000 digits costs what is drawn of it. Written by the engine's thread only, before
- * any task that uses it is handed out; read by all.
+ * asset of the library in its order, and the texels they point to. Each asset is decoded when a batch first uses it, and
+ * stays until the texels are more than a limit: then, when no batch is in use, all of them make way. So a library of
+ * 70,000 digits costs what is drawn of it, and one of 70,000 photographs no more than the limit. Written by the engine's
+ * thread only, before any task that uses it is handed out; read by all.
  */
 export class AssetStore {
   /** Address of the asset records. */
@@ -15,18 +16,34 @@ export class AssetStore {
   readonly #library: AssetLibrary;
   readonly #heap: SharedHeap;
   readonly #layout: LayoutConstants;
-  /** 1 where an asset lies in memory. */
-  readonly #loaded: Uint8Array;
+  readonly #maxBytes: number;
+  /** Where the texels of an asset lie; 0 where they do not. */
+  readonly #texels: Float64Array;
+  #bytes = 0;
+  #batches = 0;
   readonly #loading = new Map<number, Promise<void>>();
 
-  constructor(library: AssetLibrary, heap: SharedHeap, layout: LayoutConstants) {
+  /** @param maxBytes texels that are kept from batch to batch; one batch may need more */
+  constructor(library: AssetLibrary, heap: SharedHeap, layout: LayoutConstants, maxBytes: number) {
     this.#library = library;
     this.#heap = heap;
     this.#layout = layout;
-    this.#loaded = new Uint8Array(library.assets.length);
+    this.#maxBytes = maxBytes;
+    this.#texels = new Float64Array(library.assets.length);
     const bytes = library.assets.length * layout.ASSET_BYTES;
     this.table = heap.allocate(bytes);
     heap.bytes(this.table, bytes).fill(0);
+  }
+
+  /** Before a batch is placed: what it resolves stays until `release`. */
+  acquire(): void {
+    if (this.#batches === 0 && this.#bytes > this.#maxBytes) this.#clear();
+    this.#batches++;
+  }
+
+  /** When no task reads a batch any more. */
+  release(): void {
+    this.#batches--;
   }
 
   /**
@@ -45,7 +62,7 @@ export class AssetStore {
         );
       }
       records[i] = index;
-      if (this.#loaded[index] === 0) missing.push(index);
+      if (this.#texels[index] === 0) missing.push(index);
     }
     return missing.length === 0 ? records : this.#loadAll(missing).then(() => records);
   }
@@ -62,7 +79,7 @@ export class AssetStore {
   }
 
   async #load(index: number): Promise<void> {
-    if (this.#loaded[index] === 1) return;
+    if (this.#texels[index] !== 0) return;
     const asset = this.#library.assets[index];
     try {
       const image = await asset.load();
@@ -70,12 +87,26 @@ export class AssetStore {
       const bytes = texelBytes(image, asset.edge, this.#layout);
       const texels = this.#heap.allocate(bytes);
       const record = this.table + index * this.#layout.ASSET_BYTES;
-      writeTexels(image, asset.edge, this.#heap.memory.buffer, texels, record, this.#layout);
+      try {
+        writeTexels(image, asset.edge, this.#heap.memory.buffer, texels, record, this.#layout);
+      } catch (error) {
+        this.#heap.free(texels);
+        throw error;
+      }
+      this.#texels[index] = texels;
+      this.#bytes += bytes;
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new AssetError(`Asset "${asset.name}": ${reason}`, { cause });
     }
-    this.#loaded[index] = 1;
+  }
+
+  #clear(): void {
+    for (const [index, texels] of this.#texels.entries()) {
+      if (texels !== 0) this.#heap.free(texels);
+      this.#texels[index] = 0;
+    }
+    this.#bytes = 0;
   }
 }
 

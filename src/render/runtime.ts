@@ -23,6 +23,7 @@ export interface RuntimeOptions {
   readonly workers: number;
   readonly build: KernelBuild;
   readonly maxScenePixels: number;
+  readonly maxAssetBytes: number;
   readonly fault?: Int32Array;
 }
 
@@ -51,7 +52,7 @@ export class Runtime {
     const memory = new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: MAXIMUM_PAGES, shared: true });
     this.kernels = instantiateKernels(this.#module, memory);
     this.heap = new SharedHeap(memory, this.kernels.heapBase);
-    this.store = new AssetStore(options.assets, this.heap, this.kernels.constants);
+    this.store = new AssetStore(options.assets, this.heap, this.kernels.constants, options.maxAssetBytes);
     const slots = Math.max(2, 2 * options.workers);
     this.slots = new SlotPool(this.heap, slots);
     this.calls = new SlotPool(this.heap, slots);

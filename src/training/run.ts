@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -66,6 +67,8 @@ export interface LoadedRun {
   readonly source: TransformedSource;
   /** Meta-epochs the weights have seen. */
   readonly epoch: number;
+  /** SHA-256 of grammar and weights: two runs with one hash make the same scenes. */
+  readonly hash: string;
   /** Frees the transformer. */
   dispose(): void;
 }
@@ -91,5 +94,14 @@ export async function loadRun(run: string): Promise<LoadedRun> {
     throw error;
   }
   const source = new TransformedSource({ source: grammar, transformer, name: record.name });
-  return { record, assets, grammar, source, epoch: state.epoch, dispose: () => transformer.dispose() };
+  const hash = createHash('sha256').update(grammar.hash);
+  for (const [name, { data }] of Object.entries(state.transformer).sort(([a], [b]) => (a < b ? -1 : 1))) {
+    hash.update(name).update(data);
+  }
+  return {
+    ...{ record, assets, grammar, source },
+    epoch: state.epoch,
+    hash: hash.digest('hex'),
+    dispose: () => transformer.dispose(),
+  };
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { ImageLabels } from '../../src/dataset/writeDataset.js';
+import type { ImageLabels } from '../../src/dataset/sample.js';
 import { codeBlocks, runModule, temporaryFolder } from './runModule.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -17,11 +17,11 @@ test("the README's module example runs as printed, and learns the target's 75°"
     const { code, stdout, stderr } = await runModule(example, folder.path);
     assert.is(code, 0, stderr);
     assert.is(stdout, '', 'a module prints nothing');
-    const lines = readFileSync(join(folder.path, 'turned', 'labels.jsonl'), 'utf8')
+    const lines = readFileSync(join(folder.path, 'turned', 'metadata.jsonl'), 'utf8')
       .trim()
       .split('\n');
     assert.is(lines.length, 100);
-    const angles = lines.map((line) => (JSON.parse(line) as ImageLabels).objects[0].attributes.rotation);
+    const angles = lines.map((line) => (JSON.parse(line) as ImageLabels).objects[0].attributes?.rotation as number);
     const mean = angles.reduce((sum, angle) => sum + angle, 0) / angles.length;
     // The grammar alone has 0°; the false minimum of the loss is at −105°.
     assert.ok(Math.abs(mean - 75) < 12, `mean ${mean}`);

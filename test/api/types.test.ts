@@ -56,7 +56,8 @@ const WRONG = [
   "await metasim.openAssetSources([{ kind: 'images' }]);",
   'metasim.stageConfig({ meta: { epoch: 1 } });',
   'batch.scenes[0].width = 3;',
-  'await metasim.writeDataset({ source: grammar, engine, count: 1, seed: 0 });',
+  "await metasim.generateDataset({ source: { source: grammar, assets }, settings: { seed: 0 }, out: 'x' });",
+  "await metasim.generateDataset({ source: grammar, settings: { count: 1 }, out: 'x' });",
 ];
 
 /** Messages of the compiler for each text, by file name. */

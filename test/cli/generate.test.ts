@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { loadImage } from '@napi-rs/canvas';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { ImageLabels } from '../../src/dataset/writeDataset.js';
+import type { ObjectLabel } from '../../src/annotate/annotateScene.js';
+import type { ImageLabels } from '../../src/dataset/sample.js';
 import { runCli } from './runCli.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'metasim-cli-'));
@@ -35,8 +36,8 @@ nodes:
 `,
 );
 
-const labelsOf = (out: string): ImageLabels[] =>
-  readFileSync(join(out, 'labels.jsonl'), 'utf8')
+const labelsOf = (out: string): (ImageLabels & { file_name: string; objects: ObjectLabel[] })[] =>
+  readFileSync(join(out, 'metadata.jsonl'), 'utf8')
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line));
@@ -48,11 +49,11 @@ test('generate writes images, masks and labels, and says so in one JSON object',
   assert.is(code, 0, stderr);
   const result = JSON.parse(stdout);
   assert.equal([result.count, result.seed, result.width, result.height, result.channels], [20, 3, 48, 48, 1]);
-  assert.match(stderr, /render: 20\/20 \(100 %\)/);
+  assert.match(stderr, /generate: 20\/20 \(100 %\)/);
   const labels = labelsOf(out);
   assert.is(labels.length, 20);
-  for (const { file, objects } of labels) {
-    const image = await loadImage(join(out, file));
+  for (const { file_name, objects } of labels) {
+    const image = await loadImage(join(out, file_name));
     assert.equal([image.width, image.height], [48, 48]);
     const [background, digit] = objects;
     assert.equal(background.box, [0, 0, 48, 48]);
@@ -84,11 +85,11 @@ test('sample and render make the same images and labels as generate, on any numb
   ]);
   for (const { code, stderr } of runs) assert.is(code, 0, stderr);
   assert.is(
-    readFileSync(join(rendered, 'labels.jsonl'), 'utf8'),
-    readFileSync(join(generated, 'labels.jsonl'), 'utf8'),
+    readFileSync(join(rendered, 'metadata.jsonl'), 'utf8'),
+    readFileSync(join(generated, 'metadata.jsonl'), 'utf8'),
   );
-  for (const { file } of labelsOf(rendered)) {
-    assert.equal(readFileSync(join(rendered, file)), readFileSync(join(generated, file)));
+  for (const { file_name } of labelsOf(rendered)) {
+    assert.equal(readFileSync(join(rendered, file_name)), readFileSync(join(generated, file_name)));
   }
 });
 
@@ -112,7 +113,7 @@ test('a folder with something in it is refused with code 1 and stays as it is', 
   const { code, stderr, stdout } = await runCli(['generate', grammar, '--out', out]);
   assert.is(code, 1);
   assert.is(stdout, '');
-  assert.match(stderr, /^error: Expected a new or empty folder for the output but received .+ mine\.txt\n$/);
+  assert.match(stderr, /^error: Expected a new or empty place for the dataset but received .+ mine\.txt\n$/);
   assert.equal(readdirSync(out), ['mine.txt']);
 });
 
@@ -139,17 +140,28 @@ test('a damaged scene file is refused before anything is written', async () => {
   assert.not.ok(existsSync(out));
 });
 
-test('Ctrl-C ends with code 130 and takes the unfinished dataset away', async () => {
+test('Ctrl-C ends with code 130 and keeps what is finished for --resume', async () => {
   const out = join(folder, 'interrupted');
   let sent = false;
-  const args = ['generate', grammar, '--count', '20000', '--out', out, '--threads', '1', '--json'];
+  const stream = ['generate', grammar, '--count', '20000', '--shard-size', '500', '--threads', '1', '--json'];
+  const args = [...stream, '--out', out];
   const { code, stdout, stderr } = await runCli(args, {}, (child, text) => {
-    if (!sent && text.includes('render: ')) sent = child.kill('SIGINT');
+    if (!sent && text.includes('generate: ')) sent = child.kill('SIGINT');
   });
   assert.is(code, 130, stderr);
   assert.is(JSON.parse(stdout).error.code, 'INTERRUPTED');
   assert.match(stderr, /error: interrupted\n$/);
-  assert.not.ok(existsSync(out));
+  assert.not.ok(existsSync(join(out, 'manifest.json')));
+  const refused = await runCli(args);
+  assert.is(refused.code, 1);
+  assert.match(refused.stderr, /holds one already; pass --resume/);
+  const resumed = await runCli([...args, '--resume']);
+  assert.is(resumed.code, 0, resumed.stderr);
+  const { images, count, contentHash } = JSON.parse(resumed.stdout);
+  assert.is(count, 20000);
+  assert.ok(images < 20000 && images >= 10000, `${images} images were left to make`);
+  const whole = await runCli([...stream, '--out', join(folder, 'uninterrupted')]);
+  assert.is(JSON.parse(whole.stdout).contentHash, contentHash);
 });
 
 test.run();

@@ -134,7 +134,7 @@ test('variables are names with any text', () => {
 test('away from a terminal progress is a line at every tenth', () => {
   let written = '';
   const stream = { isTTY: false, write: (text: string) => (written += text) } as unknown as NodeJS.WriteStream;
-  const progress = startProgress('render', 40, stream);
+  const progress = startProgress('render', 40, 'text', stream);
   for (let done = 1; done <= 40; done++) progress.update(done);
   progress.stop();
   const shares = written.match(/\d+ %/g);

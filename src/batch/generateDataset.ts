@@ -1,0 +1,344 @@
+import { availableParallelism } from 'node:os';
+import type { AssetLibrary } from '../assets/assetLibrary.js';
+import { assetTable, claimAssetTable } from '../dataset/assetTable.js';
+import { completeDataset, missingShards, rangesOf } from '../dataset/complete.js';
+import { finishedShards, type QuarantinedScene } from '../dataset/entry.js';
+import { openFormat } from '../dataset/formats/index.js';
+import { claimHeader, type DatasetHeader, infoOf, readHeader } from '../dataset/header.js';
+import type { Manifest } from '../dataset/manifest.js';
+import { openStorage } from '../dataset/openStorage.js';
+import { shardRange, shardsOf, shardsOfMachine } from '../dataset/plan.js';
+import type { DatasetStorage } from '../dataset/storage.js';
+import { ConfigError, DatasetError } from '../errors.js';
+import { Engine } from '../render/engine.js';
+import type { SceneSource } from '../scene/sceneSource.js';
+import { Counters, StoppedError } from './counters.js';
+import { isNoSpace, NoSpaceError } from './noSpace.js';
+import { type OpenedSource, openSource, type SourceSpec } from './openSource.js';
+import { headerFor } from './prepare.js';
+import { type DatasetSettingsInput, resolveSettings } from './settings.js';
+import { ShardMaker } from './shardMaker.js';
+import { ShardPool } from './shardPool.js';
+
+const MAX_THREADS = 256;
+/** Images made beforehand to see how large one is. */
+const PROBE_IMAGES = 16;
+/** Room that must be left on the disk, bytes. */
+const SPARE_BYTES = 16 << 20;
+/** How often progress is reported, ms. */
+const REPORT_MS = 200;
+
+/** How far a run is. */
+export interface DatasetProgress {
+  /** Images that are done, those of earlier runs and of shards under way included. */
+  readonly images: number;
+  /** Images of this machine's part. */
+  readonly total: number;
+  /** Images and bytes of this run. */
+  readonly made: number;
+  readonly bytes: number;
+  readonly seconds: number;
+}
+
+/** Scenes of an object in this process: they are sampled, labelled and written on the calling thread. */
+export interface InProcessSource {
+  readonly source: SceneSource;
+  readonly assets: AssetLibrary;
+  /** Kept in the manifest; must survive JSON. */
+  readonly config?: unknown;
+  /** Of what decides the scenes, so that only the same source can resume the dataset. */
+  readonly hash?: string;
+}
+
+export interface GenerateDatasetOptions {
+  /** A grammar file or run, which worker threads open for themselves, or an object in this process. */
+  readonly source: SourceSpec | InProcessSource;
+  /** A folder, or `s3://bucket/prefix`. */
+  readonly out: string;
+  readonly settings: DatasetSettingsInput;
+  /** Worker threads; default: as many as there are processors. */
+  readonly threads?: number;
+  /** This machine's part: shards are dealt out over `count` machines. Default: one machine, all shards. */
+  readonly machine?: { readonly index: number; readonly count: number };
+  /** Go on with what is there; default false: anything in the folder is an error. */
+  readonly resume?: boolean;
+  /** Accept assets that state no licence; default false. */
+  readonly allowUnlicensed?: boolean;
+  /** Look whether there is room before beginning; default true. */
+  readonly checkSpace?: boolean;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: DatasetProgress) => void;
+}
+
+export interface GeneratedDataset {
+  readonly header: DatasetHeader;
+  /** Shards of this machine's part, and how many of them this run made. */
+  readonly shards: number;
+  readonly made: number;
+  /** Images and bytes of this run. */
+  readonly images: number;
+  readonly bytes: number;
+  readonly seconds: number;
+  readonly quarantined: readonly QuarantinedScene[];
+  /** Once all shards of the dataset are there; a machine of many leaves that to `mergeDataset`. */
+  readonly manifest?: Manifest;
+}
+
+/**
+ * Generates a labelled dataset in shards, on worker threads. A shard is a pure function of settings, source and its
+ * number; it appears whole or not at all; its entry is written last. So a run that is killed at any moment can be resumed,
+ * and many machines can share the work: the content does not depend on either. Peak memory: per thread one batch of
+ * images (8 MiB), the textures in use, and what the format buffers; it does not grow with `count`.
+ * @throws ConfigError for settings out of range; DatasetError when the folder is not empty (without `resume`) or belongs to
+ *   another dataset, when there is no room, or naming the shards that failed; the signal's reason when aborted
+ */
+export async function generateDataset(options: GenerateDatasetOptions): Promise<GeneratedDataset> {
+  const { threads = Math.min(MAX_THREADS, availableParallelism()), machine = { index: 0, count: 1 } } = options;
+  if (!Number.isInteger(threads) || threads < 1 || threads > MAX_THREADS) {
+    throw new ConfigError(`Expected an integer from 1 to ${MAX_THREADS} for threads but received ${threads}`);
+  }
+  const settings = await resolveSettings(options.settings);
+  const storage = await openStorage(options.out);
+  await expectUsable(storage, options.resume ?? false, machine.count > 1);
+  options.signal?.throwIfAborted();
+  const opened = 'path' in options.source ? await openSource(options.source) : inProcess(options.source);
+  try {
+    const header = await headerFor(opened.source, opened.hash, opened.config, settings);
+    const own = shardsOfMachine(header, machine.index, machine.count);
+    const missing = await begin(storage, header, opened, own, options);
+    const run = new Run(options, storage, header, own, missing);
+    if (missing.length > 0) await run.make('path' in options.source ? pooled(options.source) : local(opened), threads);
+    const whole = (await missingShards(storage, header)).length === 0;
+    const manifest = machine.count === 1 && whole ? await completeDataset(storage) : undefined;
+    return { ...run.result(), ...(manifest ? { manifest } : {}) };
+  } finally {
+    opened.dispose();
+  }
+}
+
+/** Refuses a place with anything in it, but for the dataset that is gone on with. */
+async function expectUsable(storage: DatasetStorage, resume: boolean, shared: boolean): Promise<void> {
+  const first = await storage.first();
+  if (first === undefined) return;
+  const header = await readHeader(storage);
+  if (!header) {
+    throw new DatasetError(
+      `Expected a new or empty place for the dataset but received ${storage.place}, which holds ${first}`,
+    );
+  }
+  if (!resume && !shared) {
+    throw new DatasetError(
+      `Expected a new or empty place for the dataset but ${storage.place} holds one already; pass --resume to go on with it`,
+    );
+  }
+}
+
+/** Writes what all shards share, and says which of this machine's shards are still to be made. */
+async function begin(
+  storage: DatasetStorage,
+  header: DatasetHeader,
+  opened: OpenedSource,
+  own: readonly number[],
+  options: GenerateDatasetOptions,
+): Promise<number[]> {
+  const finished = new Set(await finishedShards(storage));
+  const missing = own.filter((shard) => !finished.has(shard));
+  if (missing.length < own.length && !options.resume) {
+    throw new DatasetError(
+      `Expected none of this machine's shards in ${storage.place} but ${rangesOf(own.filter((shard) => finished.has(shard)))} ` +
+        'are there; pass --resume to go on',
+    );
+  }
+  if (missing.length > 0) await probe(storage, header, opened, missing, options);
+  await claimHeader(storage, header);
+  await claimAssetTable(storage, assetTable(opened.assets));
+  return missing;
+}
+
+/** Makes a few images on this thread: grammar, textures and licences are found wanting here, and the room is measured. */
+async function probe(
+  storage: DatasetStorage,
+  header: DatasetHeader,
+  { source, assets }: OpenedSource,
+  missing: readonly number[],
+  { allowUnlicensed = false, checkSpace = true }: GenerateDatasetOptions,
+): Promise<void> {
+  const format = await openFormat(header.layout);
+  const engine = await Engine.create({ assets, workers: 0 });
+  try {
+    const setup = { storage, header, format, writer: format.writer(infoOf(header)), assets: assetTable(assets) };
+    const maker = await ShardMaker.create({ source, engine, setup, allowUnlicensed });
+    const bytes = await maker.bytesPerImage(Math.min(PROBE_IMAGES, header.count));
+    const images = missing.reduce((sum, shard) => sum + shardRange(header, shard).count, 0);
+    const free = checkSpace ? await storage.free() : undefined;
+    if (free === undefined || bytes * images + SPARE_BYTES <= free) return;
+    throw new DatasetError(
+      `Expected about ${megabytes(bytes * images)} of free space for ${images} images in ${storage.place} ` +
+        `but received ${megabytes(free)}`,
+    );
+  } finally {
+    await engine.close();
+  }
+}
+
+/** What makes shards, `width` of them at a time. */
+interface Shards {
+  readonly width: number;
+  make(shard: number): Promise<readonly QuarantinedScene[]>;
+  close(): Promise<void>;
+}
+
+interface RunContext {
+  readonly storage: DatasetStorage;
+  readonly header: DatasetHeader;
+  readonly out: string;
+  readonly allowUnlicensed: boolean;
+  readonly counters: Counters;
+}
+
+type OpenShards = (context: RunContext, width: number) => Promise<Shards>;
+
+/** Worker threads, which open the source for themselves. */
+function pooled(source: SourceSpec): OpenShards {
+  return async ({ header, out, allowUnlicensed, counters }, width) => {
+    const pool = new ShardPool({ source, header, out, allowUnlicensed }, counters, width);
+    return { width, make: (shard) => pool.make(shard), close: () => pool.close() };
+  };
+}
+
+/** The calling thread; only rendering has threads of its own. */
+function local({ source, assets }: OpenedSource): OpenShards {
+  return async ({ storage, header, allowUnlicensed, counters }, width) => {
+    const format = await openFormat(header.layout);
+    const engine = await Engine.create({ assets, workers: width > 1 ? width : 0 });
+    const setup = { storage, header, format, writer: format.writer(infoOf(header)), assets: assetTable(assets) };
+    const maker = await ShardMaker.create({ source, engine, setup, allowUnlicensed });
+    return {
+      width: 1,
+      async make(shard) {
+        const progress = counters.progress();
+        try {
+          return (await maker.make(shard, progress)).quarantined;
+        } catch (error) {
+          progress.takeBack();
+          throw isNoSpace(error) ? new NoSpaceError((error as Error).message, { cause: error }) : error;
+        }
+      },
+      close: () => engine.close(),
+    };
+  };
+}
+
+function inProcess({ source, assets, config = null, hash = '' }: InProcessSource): OpenedSource {
+  return { source, assets, config: config as object, hash, dispose() {} };
+}
+
+/** The shards of one run, dealt out to worker threads. */
+class Run {
+  readonly #options: GenerateDatasetOptions;
+  readonly #storage: DatasetStorage;
+  readonly #header: DatasetHeader;
+  readonly #own: readonly number[];
+  readonly #missing: readonly number[];
+  readonly #counters = new Counters();
+  readonly #quarantined: QuarantinedScene[] = [];
+  readonly #failed: { shard: number; error: Error }[] = [];
+  readonly #started = performance.now();
+  #made = 0;
+
+  constructor(
+    options: GenerateDatasetOptions,
+    storage: DatasetStorage,
+    header: DatasetHeader,
+    own: readonly number[],
+    missing: readonly number[],
+  ) {
+    this.#options = options;
+    this.#storage = storage;
+    this.#header = header;
+    this.#own = own;
+    this.#missing = missing;
+  }
+
+  /** Makes the missing shards. @throws as `generateDataset` */
+  async make(open: OpenShards, threads: number): Promise<void> {
+    const { out, allowUnlicensed = false, signal } = this.#options;
+    const width = Math.min(threads, this.#missing.length);
+    const context = { storage: this.#storage, header: this.#header, out, allowUnlicensed, counters: this.#counters };
+    const shards = await open(context, width);
+    const timer = setInterval(() => this.#report(), REPORT_MS);
+    const onAbort = () => this.#counters.stop();
+    signal?.addEventListener('abort', onAbort, { once: true });
+    if (signal?.aborted) onAbort();
+    try {
+      const queue = this.#missing.values();
+      await Promise.all(Array.from({ length: shards.width }, () => this.#work(shards, queue)));
+    } finally {
+      clearInterval(timer);
+      signal?.removeEventListener('abort', onAbort);
+      await shards.close();
+    }
+    this.#report();
+    signal?.throwIfAborted();
+    this.#throwFailures();
+  }
+
+  result(): Omit<GeneratedDataset, 'manifest'> {
+    return {
+      header: this.#header,
+      shards: this.#own.length,
+      made: this.#made,
+      images: this.#counters.images,
+      bytes: this.#counters.bytes,
+      seconds: this.#seconds,
+      quarantined: this.#quarantined,
+    };
+  }
+
+  /** One of the loops that take shards from the queue. */
+  async #work(shards: Shards, queue: Iterator<number>): Promise<void> {
+    for (let next = queue.next(); !next.done && !this.#counters.stopped; next = queue.next()) {
+      try {
+        this.#quarantined.push(...(await shards.make(next.value)));
+        this.#made++;
+      } catch (error) {
+        if (error instanceof StoppedError) return;
+        this.#failed.push({ shard: next.value, error: error as Error });
+        // Where there is no room, or the settings are wrong, the other shards would fail alike.
+        if (error instanceof NoSpaceError || error instanceof ConfigError) this.#counters.stop();
+      }
+    }
+  }
+
+  #throwFailures(): void {
+    if (this.#failed.length === 0) return;
+    const [{ shard, error }] = this.#failed;
+    const others = this.#failed.length > 1 ? ` (and ${this.#failed.length - 1} other shards)` : '';
+    throw new DatasetError(
+      `Expected all shards to be made in ${this.#storage.place} but shard ${shard}${others} failed: ${error.message}. ` +
+        'What is finished is kept: --resume goes on from there',
+      { cause: error },
+    );
+  }
+
+  #report(): void {
+    const sum = (shards: readonly number[]) =>
+      shards.reduce((images, shard) => images + shardRange(this.#header, shard).count, 0);
+    const made = this.#counters.images;
+    const total = sum(this.#own);
+    this.#options.onProgress?.({
+      images: total - sum(this.#missing) + made,
+      ...{ total, made },
+      bytes: this.#counters.bytes,
+      seconds: this.#seconds,
+    });
+  }
+
+  get #seconds(): number {
+    return (performance.now() - this.#started) / 1000;
+  }
+}
+
+function megabytes(bytes: number): string {
+  return bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${(bytes / 1e6).toFixed(1)} MB`;
+}

@@ -1,0 +1,242 @@
+import { annotateScene, type ObjectLabel } from '../annotate/annotateScene.js';
+import { expectLicensed } from '../dataset/describe/licences.js';
+import type { QuarantinedScene, ShardEntry } from '../dataset/entry.js';
+import { type ImageEncoder, imageEncoder } from '../dataset/imageCodec.js';
+import { MAX_ATTEMPTS, shardRange, standInIndex } from '../dataset/plan.js';
+import { type DatasetSample, sampleKey } from '../dataset/sample.js';
+import { type RecorderSetup, ShardRecorder } from '../dataset/shardRecorder.js';
+import { DatasetError, MetasimError } from '../errors.js';
+import { coverageOf } from '../render/coverage.js';
+import type { Engine, RenderedBatch } from '../render/engine.js';
+import { encodeScenes } from '../scene/encode.js';
+import type { SceneBatch } from '../scene/sceneGraph.js';
+import type { SceneSource } from '../scene/sceneSource.js';
+
+/** Pixels and masks of a batch, bytes. */
+const BATCH_BYTES = 8 << 20;
+const MAX_BATCH = 256;
+/** Scenes of a shard that may fail before the shard does: so many, or this share. */
+const TOLERATED_FAILURES = 10;
+const TOLERATED_SHARE = 0.1;
+
+export interface ShardMakerOptions {
+  readonly source: SceneSource;
+  /** Renders; stays open. */
+  readonly engine: Pick<Engine, 'render'>;
+  readonly setup: RecorderSetup;
+  /** Accept assets that state no licence. */
+  readonly allowUnlicensed: boolean;
+}
+
+/** Told about a shard while it is made. */
+export interface ShardProgress {
+  /** Throws to end the work: called between batches. */
+  check(): void;
+  /** Images and bytes that were added since the last call. */
+  advance(images: number, bytes: number): void;
+}
+
+/** A scene that lies rendered at a position of a batch. */
+interface RenderedScene {
+  readonly number: number;
+  readonly batch: SceneBatch;
+  readonly position: number;
+  readonly rendered: RenderedBatch<'u8'>;
+}
+
+/**
+ * Makes shards: samples, renders, labels, encodes, records. A shard is a pure function of the dataset's header and the
+ * shard's number, so any thread of any machine may make it, twice too.
+ */
+export class ShardMaker {
+  readonly #options: ShardMakerOptions;
+  readonly #encode: ImageEncoder;
+  readonly #batchLength: number;
+  #into: RenderedBatch<'u8'> | undefined;
+
+  private constructor(options: ShardMakerOptions, encode: ImageEncoder) {
+    this.#options = options;
+    this.#encode = encode;
+    const { width = 1, height = 1, channels = 1 } = options.setup.header;
+    const bytes = width * height * (channels + 3);
+    this.#batchLength = Math.max(1, Math.min(MAX_BATCH, Math.floor(BATCH_BYTES / bytes)));
+  }
+
+  static async create(options: ShardMakerOptions): Promise<ShardMaker> {
+    const { codec, quality } = options.setup.header;
+    return new ShardMaker(options, await imageEncoder(codec, quality));
+  }
+
+  /**
+   * Makes a shard and puts it in its place. Nothing is left of a shard that fails.
+   * @throws DatasetError when the storage refuses, too many scenes fail, or an asset states no licence; what
+   *   `progress.check` throws
+   */
+  async make(shard: number, progress: ShardProgress): Promise<ShardEntry> {
+    const { setup } = this.#options;
+    const { first, count } = shardRange(setup.header, shard);
+    const recorder = new ShardRecorder(setup, shard);
+    try {
+      const failures = new Failures(recorder, shard, count);
+      let bytes = 0;
+      for (let done = 0; done < count; ) {
+        progress.check();
+        const length = Math.min(this.#batchLength, count - done);
+        for await (const scene of this.#render(first + done, length, failures)) {
+          recorder.used.addScene(scene.batch, scene.position);
+          await recorder.add(this.#sample(scene));
+        }
+        this.#expectLicensed(recorder);
+        progress.advance(length, recorder.bytes - bytes);
+        bytes = recorder.bytes;
+        done += length;
+      }
+      return await recorder.commit();
+    } catch (error) {
+      await recorder.discard();
+      throw error;
+    }
+  }
+
+  /**
+   * About how many bytes an image takes, from the first few: enough to know whether there is room.
+   * @param images how many are made for it
+   */
+  async bytesPerImage(images: number): Promise<number> {
+    const { masks } = this.#options.setup.header;
+    let bytes = 0;
+    for await (const scene of this.#render(0, images, undefined)) {
+      const { image, labels, scene: graph } = this.#sample(scene);
+      // Compressed masks and the labels in a format's own words are about as large as the image and the record.
+      bytes += image.bytes.length * (masks ? 2 : 1) + 2 * JSON.stringify(labels).length + (graph?.length ?? 0);
+    }
+    return bytes / images;
+  }
+
+  /** The scenes of images `first` … `first + count − 1` in order; where they fail together, they are made one by one. */
+  async *#render(first: number, count: number, failures: Failures | undefined): AsyncGenerator<RenderedScene> {
+    const batch = await this.#tryTogether(first, count, failures);
+    for (let i = 0; i < count; i++) {
+      const number = first + i;
+      yield batch ? { ...batch, number, position: i } : await this.#renderOne(number, failures as Failures);
+    }
+  }
+
+  /** Samples and draws a range at once; undefined when that fails and failures are tolerated. */
+  async #tryTogether(first: number, count: number, failures: Failures | undefined) {
+    try {
+      return await this.#draw(await this.#sampleScenes(this.#options.setup.header.start + first, count));
+    } catch (error) {
+      if (failures) return undefined;
+      throw error;
+    }
+  }
+
+  /** The scene of one image, or the first of its stand-ins that can be made. */
+  async #renderOne(number: number, failures: Failures): Promise<RenderedScene> {
+    const { header } = this.#options.setup;
+    for (let attempt = 0; ; attempt++) {
+      const index = standInIndex(header.start + number, attempt);
+      let batch: SceneBatch | undefined;
+      try {
+        batch = await this.#sampleScenes(index, 1);
+        return { ...(await this.#draw(batch)), number, position: 0 };
+      } catch (error) {
+        failures.add(number, index, error, batch);
+        if (attempt + 1 < MAX_ATTEMPTS) continue;
+        throw new DatasetError(
+          `Expected a scene for image ${number} but ${MAX_ATTEMPTS} failed, the last with: ${(error as Error).message}`,
+          { cause: error },
+        );
+      }
+    }
+  }
+
+  async #sampleScenes(start: number, count: number): Promise<SceneBatch> {
+    const { header } = this.#options.setup;
+    const batch = await this.#options.source.sampleBatch({ seed: header.seed, start, count });
+    if (batch.scenes.length === count) return batch;
+    throw new DatasetError(`Expected ${count} scenes from ${header.source} but received ${batch.scenes.length}`);
+  }
+
+  async #draw(batch: SceneBatch): Promise<Pick<RenderedScene, 'batch' | 'rendered'>> {
+    const into = this.#into?.count === batch.scenes.length ? this.#into : undefined;
+    const options = { color: 'u8', labels: true, ...(into ? { into } : {}) } as const;
+    const rendered = await this.#options.engine.render(batch, options);
+    if (batch.scenes.length === this.#batchLength) this.#into = rendered;
+    return { batch, rendered };
+  }
+
+  /** The sample of a rendered scene; its arrays are views of the batch. */
+  #sample({ number, batch, position, rendered }: RenderedScene): DatasetSample {
+    const { header, format } = this.#options.setup;
+    const { width, height, channels, color } = rendered;
+    const scene = batch.scenes[position];
+    const size = width * height;
+    const view = <T extends Uint8Array | Uint16Array>(array: T, per = 1) =>
+      array.subarray(position * size * per, (position + 1) * size * per) as T;
+    const pixels = view(color, channels);
+    const instances = view(rendered.instances as Uint16Array);
+    const coverage = coverageOf(batch, rendered.coverage as Float64Array, position);
+    const objects = annotateScene(batch.schema, batch.assets, scene, instances, coverage);
+    const key = sampleKey(header.start + number);
+    const masks = header.masks || format.needsMasks;
+    return {
+      labels: {
+        ...{ key, index: scene.index, seed: header.seed, width, height, channels },
+        objects: header.minimumPixels > 1 ? objects.map((label) => hideSmall(label, header.minimumPixels)) : objects,
+      },
+      image: { codec: header.codec, bytes: this.#encode({ width, height, channels, pixels }) },
+      pixels,
+      ...(masks ? { instances, classes: view(rendered.classes as Uint8Array) } : {}),
+      ...(header.scenes ? { scene: encodeScenes({ ...batch, scenes: [scene] }) } : {}),
+    };
+  }
+
+  #expectLicensed(recorder: ShardRecorder): void {
+    if (!this.#options.allowUnlicensed) expectLicensed(recorder.used.licences(), false);
+  }
+}
+
+/** An object of which fewer than `minimum` px are seen counts as not visible: it has no box. */
+export function hideSmall(label: ObjectLabel, minimum: number): ObjectLabel {
+  return label.pixels >= minimum ? label : { ...label, visible: false, box: null, centre: null };
+}
+
+/** The scenes of a shard that failed; too many are a failure of the shard. */
+class Failures {
+  readonly #recorder: ShardRecorder;
+  readonly #shard: number;
+  readonly #limit: number;
+  #count = 0;
+
+  constructor(recorder: ShardRecorder, shard: number, images: number) {
+    this.#recorder = recorder;
+    this.#shard = shard;
+    this.#limit = Math.max(TOLERATED_FAILURES, TOLERATED_SHARE * images);
+  }
+
+  add(number: number, index: number, error: unknown, batch: SceneBatch | undefined): void {
+    const code = error instanceof MetasimError ? error.code : 'FAILURE';
+    const message = error instanceof Error ? error.message : String(error);
+    const scene: QuarantinedScene = { number, index, code, message };
+    this.#count++;
+    if (this.#count > this.#limit) {
+      throw new DatasetError(
+        `Expected at most ${Math.floor(this.#limit)} scenes of shard ${this.#shard} to fail but received one more; ` +
+          `scene ${index}: ${message}`,
+        { cause: error },
+      );
+    }
+    this.#recorder.quarantine(scene, encoded(batch));
+  }
+}
+
+/** A scene for the quarantine, unless it cannot even be encoded. */
+function encoded(batch: SceneBatch | undefined): Uint8Array | undefined {
+  try {
+    return batch && encodeScenes(batch);
+  } catch {
+    return undefined;
+  }
+}

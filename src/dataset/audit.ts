@@ -1,0 +1,239 @@
+import { annotateScene } from '../annotate/annotateScene.js';
+import type { AssetLibrary } from '../assets/assetLibrary.js';
+import { ConfigError, DatasetError, MetasimError } from '../errors.js';
+import { Engine } from '../render/engine.js';
+import { decodeScenes } from '../render/verify.js';
+import type { SceneBatch } from '../scene/sceneGraph.js';
+import { compareLabels } from './audit/compare.js';
+import { checkConsistency } from './audit/consistency.js';
+import { type ExpectedLabel, expectedFromMask, expectedFromScene, withMinimum } from './audit/expected.js';
+import { type AuditDisagreement, AuditLedger } from './audit/ledger.js';
+import { checkListing } from './audit/listing.js';
+import { checkMasks, differingEntries } from './audit/masks.js';
+import type { DatasetReader } from './format.js';
+import { pixelsOf } from './imageCodec.js';
+import type { DatasetInfo, DatasetSample, SampleObject } from './sample.js';
+
+export type { AuditDisagreement } from './audit/ledger.js';
+
+export interface AuditOptions {
+  /** Textures of the scenes: with them scenes are rendered again, and images, masks and amodal labels compared too. */
+  readonly assets?: AssetLibrary;
+  /** Visible px that an object needed to count as visible when the dataset was made; default 1. */
+  readonly minimumPixels?: number;
+  /** How many disagreements are listed, ≥ 0; default 100. All are counted. */
+  readonly limit?: number;
+  readonly signal?: AbortSignal;
+  /** Called with the number of samples looked at. */
+  readonly onProgress?: (done: number) => void;
+}
+
+/** What an audit found. */
+export interface AuditSummary {
+  readonly samples: number;
+  readonly objects: number;
+  /** Samples that brought an instance mask, a scene graph, and those that were rendered again. */
+  readonly masks: number;
+  readonly scenes: number;
+  readonly rendered: number;
+  /** Number of all disagreements; 0: every label is what it should be, as far as there was something to compare with. */
+  readonly disagreements: number;
+  /** The same by field, the most frequent first. */
+  readonly byField: Readonly<Record<string, number>>;
+  /** The first of them, as many as `limit` says. */
+  readonly listed: readonly AuditDisagreement[];
+}
+
+/** What has to be known of a dataset: its classes, and those that formats of detection list. */
+export type AuditedInfo = Pick<DatasetInfo, 'classes' | 'things'>;
+
+/** Samples without a reader. */
+export interface AuditedSamples {
+  readonly info: AuditedInfo;
+  readonly samples: AsyncIterable<AuditedSample> | Iterable<AuditedSample>;
+}
+
+/** A sample whose label record is kept beside the format's own files. */
+export interface AuditedSample extends DatasetSample {
+  /** What those files list: a part of the record. */
+  readonly listed?: readonly SampleObject[];
+}
+
+const DEFAULT_LIMIT = 100;
+
+/**
+ * Recomputes every label that can be: modal box, visible pixels, centre and class from the masks; class, texture, pose and
+ * attributes from the scene graph; amodal boxes and fractions, masks and (of PNGs) pixels by rendering the scene again,
+ * where `assets` are given. Reports what disagrees, objects that are missing or doubled, mask ids without an object, boxes
+ * without area or off the canvas, and labels that contradict one another. Objects that name no node (datasets of others)
+ * are only checked for the latter. Streams: memory does not grow with the number of samples or disagreements.
+ * @throws DatasetError when the dataset cannot be read; AssetError when `assets` lack a texture; the signal's reason when
+ *   aborted
+ */
+export async function auditSamples(
+  source: DatasetReader | AuditedSamples,
+  options: AuditOptions = {},
+): Promise<AuditSummary> {
+  const { assets, limit = DEFAULT_LIMIT, signal, onProgress } = options;
+  if (!(limit >= 0)) throw new ConfigError(`Expected a number of at least 0 for limit but received ${limit}`);
+  const ledger = new AuditLedger(limit);
+  const engine = assets && (await Engine.create({ assets, workers: 0 }));
+  const auditor = new Auditor(source.info, ledger, engine, options.minimumPixels ?? 1);
+  const samples = typeof source.samples === 'function' ? source.samples(signal ? { signal } : {}) : source.samples;
+  try {
+    for await (const sample of samples) {
+      signal?.throwIfAborted();
+      await auditor.audit(sample);
+      onProgress?.(auditor.samples);
+    }
+  } finally {
+    await engine?.close();
+  }
+  const { samples: count, objects, masks, scenes, rendered } = auditor;
+  return {
+    ...{ samples: count, objects, masks, scenes, rendered },
+    disagreements: ledger.total,
+    byField: ledger.byField(),
+    listed: ledger.listed,
+  };
+}
+
+/** Looks at one sample after the other. */
+class Auditor {
+  samples = 0;
+  objects = 0;
+  masks = 0;
+  scenes = 0;
+  rendered = 0;
+  readonly #info: AuditedInfo;
+  readonly #ledger: AuditLedger;
+  readonly #engine: Engine | undefined;
+  readonly #minimumPixels: number;
+
+  constructor(info: AuditedInfo, ledger: AuditLedger, engine: Engine | undefined, minimumPixels: number) {
+    this.#info = info;
+    this.#ledger = ledger;
+    this.#engine = engine;
+    this.#minimumPixels = minimumPixels;
+  }
+
+  async audit(sample: AuditedSample): Promise<void> {
+    const { labels, scene, listed } = sample;
+    this.samples++;
+    this.objects += labels.objects.length;
+    this.#ledger.begin(labels.key);
+    const instances = this.#maskOf(sample);
+    const batch = scene && this.#decode(scene, sample);
+    const nodes = batch?.scenes[0].parent.length ?? 0;
+    const expected = batch ? expectedFromScene(batch) : undefined;
+    if (batch && expected) await this.#render(batch, sample, expected);
+    const seen = instances && expectedFromMask(instances, labels.width, labels.height, nodes);
+    const objects = this.#objectsByNode(labels.objects, expected);
+    for (const [node, object] of objects) {
+      // Where the mask has no such id, nothing is seen of the node.
+      const unseen = seen && { visible: false, pixels: 0, box: null, centre: null };
+      const all = { ...expected?.get(node), ...(seen?.get(node) ?? unseen) };
+      compareLabels(object, withMinimum(all, this.#minimumPixels), node, this.#ledger);
+    }
+    if (instances && namesNodes(labels.objects))
+      checkMasks(instances, sample.classes, objects, this.#info, this.#ledger);
+    for (const [i, object] of labels.objects.entries()) {
+      checkConsistency(object, labels, object.node ?? i, this.#ledger);
+    }
+    if (listed) checkListing(listed, labels, this.#info.things, this.#ledger);
+  }
+
+  /** The instance mask, when there is one that fits. */
+  #maskOf({ labels, instances, classes }: DatasetSample): Uint16Array | undefined {
+    const pixels = labels.width * labels.height;
+    for (const [field, mask] of Object.entries({ instances, classes })) {
+      if (mask && mask.length !== pixels) this.#ledger.note(null, field, `${pixels} px`, `${mask.length} px`);
+    }
+    if (instances?.length !== pixels || (classes && classes.length !== pixels)) return undefined;
+    this.masks++;
+    return instances;
+  }
+
+  /** The sample's scene as a batch of one, when it is sound and has the sample's size; notes what it contradicts. */
+  #decode(bytes: Uint8Array, { labels }: DatasetSample): SceneBatch | undefined {
+    this.scenes++;
+    let batch: SceneBatch;
+    try {
+      batch = decodeScenes(bytes);
+      if (batch.scenes.length !== 1) {
+        throw new DatasetError(`Expected one scene but received ${batch.scenes.length}`);
+      }
+      if (batch.schema.dimension !== 2) {
+        throw new DatasetError(`Expected a scene of dimension 2 but received ${batch.schema.dimension}`);
+      }
+    } catch (error) {
+      if (!(error instanceof MetasimError)) throw error;
+      this.#ledger.note(null, 'scene', 'a sound scene graph', error.message);
+      return undefined;
+    }
+    const [{ width, height, index }] = batch.scenes;
+    const stated = { width, height, index, channels: batch.schema.channels, seed: batch.provenance.seed };
+    for (const [field, value] of Object.entries(stated)) {
+      const own = labels[field as keyof typeof stated];
+      if (own !== undefined && own !== value) this.#ledger.note(null, field, value, own);
+    }
+    return width === labels.width && height === labels.height ? batch : undefined;
+  }
+
+  /** Adds what rendering the scene tells to `expected`, and compares image and masks with it. */
+  async #render(batch: SceneBatch, sample: DatasetSample, expected: Map<number, ExpectedLabel>): Promise<void> {
+    if (!this.#engine) return;
+    const { key } = sample.labels;
+    const { color, instances, classes, coverage } = await this.#engine
+      .render(batch, { color: 'u8', labels: true })
+      .catch((error: unknown) => {
+        if (error instanceof MetasimError) error.message = `${key}: ${error.message}`;
+        throw error;
+      });
+    this.rendered++;
+    const [scene] = batch.scenes;
+    const drawn = instances as Uint16Array;
+    for (const label of annotateScene(batch.schema, batch.assets, scene, drawn, coverage as Float64Array)) {
+      expected.set(label.node, label);
+    }
+    const pairs: [string, ArrayLike<number> | undefined, ArrayLike<number>][] = [
+      ['instances', sample.instances, drawn],
+      ['classes', sample.classes, classes as Uint8Array],
+      ['image', sample.image.codec === 'png' ? (await pixelsOf(sample)).pixels : undefined, color],
+    ];
+    for (const [field, own, again] of pairs) {
+      const differing = own ? differingEntries(own, again) : 0;
+      if (differing > 0) this.#ledger.note(null, field, 'the scene as it is rendered', `${differing} values differ`);
+    }
+  }
+
+  /** The objects that name a node, by node; notes those that are missing, doubled or none of the scene's. */
+  #objectsByNode(
+    objects: readonly SampleObject[],
+    expected: ReadonlyMap<number, ExpectedLabel> | undefined,
+  ): Map<number, SampleObject> {
+    const byNode = new Map<number, SampleObject>();
+    const counts = new Map<number, number>();
+    for (const object of objects) {
+      if (object.node === undefined) continue;
+      counts.set(object.node, (counts.get(object.node) ?? 0) + 1);
+      if (!byNode.has(object.node)) byNode.set(object.node, object);
+    }
+    for (const [node, count] of counts) {
+      if (count > 1) this.#ledger.note(node, 'object', 'one object', `${count} objects`);
+      else if (expected && !expected.has(node)) {
+        this.#ledger.note(node, 'object', 'none: the scene has no such sprite', byNode.get(node)?.class);
+      }
+    }
+    for (const [node, label] of expected ?? []) {
+      if (byNode.has(node) || !namesNodes(objects)) continue;
+      this.#ledger.note(node, 'object', `an object of class ${label.class}`, 'none');
+    }
+    return byNode;
+  }
+}
+
+/** Whether objects say which node they are; where there are none at all, they would have to. */
+function namesNodes(objects: readonly SampleObject[]): boolean {
+  return objects.length === 0 || objects.some(({ node }) => node !== undefined);
+}

@@ -1,0 +1,115 @@
+import { rm } from 'node:fs/promises';
+import { DatasetError } from '../errors.js';
+import { type AssetTable, UsedAssets } from './assetTable.js';
+import { sampleDigest } from './contentHash.js';
+import { StatisticsCollector } from './describe/statistics.js';
+import { entryLine, entryPath, isPart, type QuarantinedScene, type ShardEntry } from './entry.js';
+import type { DatasetFormat, DatasetWriter, ShardWriter, StagedStream } from './format.js';
+import { type DatasetHeader, infoOf } from './header.js';
+import { pixelsOf } from './imageCodec.js';
+import { shardRange, shardsOf } from './plan.js';
+import type { DatasetSample } from './sample.js';
+import { partName, Staging } from './staging.js';
+import type { DatasetStorage } from './storage.js';
+
+/** Label records of shards in formats that do not hold them (`DatasetFormat.holdsRecords`): one JSON line an image. */
+export const LABELS_FOLDER = '.metasim/labels';
+/** Scenes that could not be made. */
+export const QUARANTINE_FOLDER = '.metasim/quarantine';
+
+/** What the shards of a dataset are recorded with. */
+export interface RecorderSetup {
+  readonly storage: DatasetStorage;
+  readonly header: DatasetHeader;
+  readonly format: DatasetFormat;
+  /** The dataset's own, made once by `format.writer`. */
+  readonly writer: DatasetWriter;
+  readonly assets: AssetTable;
+}
+
+/**
+ * Takes the samples of one shard in order, hands them to the format, and keeps account of them: digests, label records,
+ * statistics, licences. `commit` then moves the shard's files to their places and writes its entry, in this order and
+ * each durably: whatever is interrupted, the entry says the truth.
+ */
+export class ShardRecorder {
+  readonly used: UsedAssets;
+  readonly #setup: RecorderSetup;
+  readonly #shard: number;
+  readonly #staging: Staging;
+  readonly #sink: ShardWriter;
+  readonly #records: StagedStream | undefined;
+  readonly #statistics: StatisticsCollector;
+  readonly #quarantined: QuarantinedScene[] = [];
+  readonly #digests: Uint8Array[] = [];
+
+  constructor(setup: RecorderSetup, shard: number) {
+    const { storage, header, format, writer } = setup;
+    this.#setup = setup;
+    this.#shard = shard;
+    this.used = new UsedAssets(setup.assets);
+    this.#staging = new Staging(storage.stagingFolder(shard), shard);
+    const shards = shardsOf(header);
+    this.#sink = writer.openShard({ shard, shards, ...shardRange(header, shard), files: this.#staging });
+    if (!format.holdsRecords) this.#records = this.#staging.stream(`${LABELS_FOLDER}/${partName(shard)}.jsonl`);
+    this.#statistics = new StatisticsCollector(infoOf(header), header.attributes);
+  }
+
+  /** Bytes of the shard so far. */
+  get bytes(): number {
+    return this.#staging.bytes;
+  }
+
+  /** Takes the next sample; its arrays may change afterwards. */
+  async add(sample: DatasetSample): Promise<void> {
+    const json = JSON.stringify(sample.labels);
+    const pixels = sample.image.codec === 'png' ? (await pixelsOf(sample)).pixels : sample.image.bytes;
+    this.#digests.push(sampleDigest(json, sample, pixels));
+    this.#records?.write(`${json}\n`);
+    this.#statistics.add(sample.labels);
+    const written = this.#sink.add(sample);
+    if (written) await written;
+  }
+
+  /**
+   * Keeps a scene that could not be made.
+   * @param scene encoded, where it could be sampled
+   */
+  quarantine(scene: QuarantinedScene, bytes: Uint8Array | undefined): void {
+    const name = `${QUARANTINE_FOLDER}/${String(scene.index).padStart(9, '0')}`;
+    this.#staging.write(`${name}.json`, `${JSON.stringify(scene, null, 2)}\n`);
+    if (bytes) this.#staging.write(`${name}.msg`, bytes);
+    this.#quarantined.push(scene);
+  }
+
+  /** Makes the shard part of the dataset. @returns its entry */
+  async commit(): Promise<ShardEntry> {
+    const { storage, header } = this.#setup;
+    const { first, count } = shardRange(header, this.#shard);
+    if (this.#digests.length !== count) {
+      throw new DatasetError(`Expected ${count} images for shard ${this.#shard} but received ${this.#digests.length}`);
+    }
+    await this.#sink.end();
+    const files = this.#staging.seal();
+    const entry: ShardEntry = {
+      shard: this.#shard,
+      first,
+      count,
+      digests: Buffer.concat(this.#digests).toString('base64'),
+      files: files.filter(({ path }) => !isPart(path)),
+      parts: files.filter(({ path }) => isPart(path)),
+      assets: this.used.base64(),
+      statistics: this.#statistics.result(),
+      quarantined: this.#quarantined,
+    };
+    await storage.commit(this.#staging.folder, files);
+    await storage.create(entryPath(this.#shard), entryLine(entry));
+    return entry;
+  }
+
+  /** Leaves nothing behind; after a failure. */
+  async discard(): Promise<void> {
+    this.#staging.abandon();
+    await rm(this.#staging.folder, { recursive: true, force: true });
+  }
+}
