@@ -42,7 +42,7 @@ async function failure(format: typeof yoloFormat, folder: string): Promise<strin
     assert.instance(error, DatasetError);
     return (error as Error).message.replaceAll(folder, 'SET');
   }
-  throw new assert.Assertion({ message: 'nothing was thrown' });
+  throw new Error('nothing was thrown');
 }
 
 const thingsIn = ({ info, samples }: Fixture) =>
@@ -192,7 +192,10 @@ test('yolo-seg: random instance masks with holes and parts come back pixel for p
     fc.record({
       width: fc.constant(width),
       height: fc.constant(height),
-      ids: fc.array(fc.constantFrom(0, 0, 0, 1, 1, 2, 3), { minLength: width * height, maxLength: width * height }),
+      ids: fc.array(fc.constantFrom<number>(0, 0, 0, 1, 1, 2, 3), {
+        minLength: width * height,
+        maxLength: width * height,
+      }),
     }),
   );
   const samples = fc.sample(masks, { seed: 3, numRuns: 60 }).map(({ width, height, ids }, i): DatasetSample => {
