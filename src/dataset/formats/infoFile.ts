@@ -31,10 +31,13 @@ export interface CountedInfo {
 }
 
 export async function writeInfo(context: FinishContext, info: DatasetInfo): Promise<void> {
+  await context.write(INFO_PATH, `${JSON.stringify(infoRecord(info, context.count), null, 2)}\n`);
+}
+
+/** The information as JSON holds it; `checkInfo` takes it apart. */
+export function infoRecord(info: DatasetInfo, count: number): object {
   const { name, classes, things, split, codec, masks, scenes, width, height, channels } = info;
-  const { count } = context;
-  const content = { name, count, classes, things, split, codec, masks, scenes, width, height, channels };
-  await context.write(INFO_PATH, `${JSON.stringify(content, null, 2)}\n`);
+  return { name, count, classes, things, split, codec, masks, scenes, width, height, channels };
 }
 
 /**
@@ -44,7 +47,16 @@ export async function writeInfo(context: FinishContext, info: DatasetInfo): Prom
 export async function readInfo(folder: DatasetFolder): Promise<CountedInfo | undefined> {
   if (!(await folder.has(INFO_PATH))) return undefined;
   const place = folder.at(INFO_PATH);
-  const { data, error } = infoSchema.safeParse(parseForeignJson(await folder.text(INFO_PATH), place));
+  return checkInfo(parseForeignJson(await folder.text(INFO_PATH), place), place);
+}
+
+/**
+ * @param value what `infoRecord` gave
+ * @param place where it was read, for errors
+ * @throws DatasetError naming the field that is damaged
+ */
+export function checkInfo(value: unknown, place: string): CountedInfo {
+  const { data, error } = infoSchema.safeParse(value);
   if (data) {
     const { count, ...info } = data;
     return { info, count };
