@@ -2,8 +2,9 @@ import { ShapeError } from '../errors.js';
 import { COVERAGE_COLUMNS, CoverageColumn, coverageOf } from '../render/coverage.js';
 import type { SceneSchema } from '../scene/attributeSchema.js';
 import type { SceneBatch, SceneGraph } from '../scene/sceneGraph.js';
+import { round } from './round.js';
 import { shortestFloat32 } from './shortestFloat32.js';
-import { type VisibleRegions, visibleRegions } from './visibleRegions.js';
+import { boxOf, centreOf, type VisibleRegions, visibleRegions } from './visibleRegions.js';
 import { POSE_STRIDE, worldPoses } from './worldPoses.js';
 
 /** Pose in the canvas frame. */
@@ -79,8 +80,6 @@ export interface ObjectLabel {
   readonly attributes: Readonly<Record<string, number>>;
 }
 
-/** Pixels, fractions and pose components are given to a ten-thousandth. */
-const DECIMALS = 1e4;
 /** Largest `occluded` of the occlusion levels 0 and 1. */
 const FULLY_VISIBLE = 0.1;
 const PARTLY_OCCLUDED = 0.5;
@@ -168,14 +167,6 @@ function countsOf(regions: VisibleRegions, coverage: Float64Array, v: number) {
   return { pixels, alone: coverage[row + CoverageColumn.Pixels], inside };
 }
 
-function boxOf({ left, top, right, bottom }: VisibleRegions, v: number): [number, number, number, number] {
-  return [left[v], top[v], right[v] - left[v] + 1, bottom[v] - top[v] + 1];
-}
-
-function centreOf({ pixels, sumX, sumY }: VisibleRegions, v: number): [number, number] {
-  return [round(sumX[v] / pixels[v] + 0.5), round(sumY[v] / pixels[v] + 0.5)];
-}
-
 function amodalBoxOf(coverage: Float64Array, row: number): [number, number, number, number] {
   const left = coverage[row + CoverageColumn.Left];
   const top = coverage[row + CoverageColumn.Top];
@@ -192,20 +183,17 @@ function rotatedBoxOf(coverage: Float64Array, row: number, rotation: number): Ro
   };
 }
 
-function poseOf(poses: Float64Array, v: number): ObjectPose {
+/** Pose of node v, out of `worldPoses`. */
+export function poseOf(poses: Float64Array, v: number): ObjectPose {
   const at = v * POSE_STRIDE;
   return { x: round(poses[at]), y: round(poses[at + 1]), rotation: round(poses[at + 2]), scale: round(poses[at + 3]) };
 }
 
-function attributesOf(schema: SceneSchema, scene: SceneGraph, v: number): Record<string, number> {
+/** Every attribute of node v by name. */
+export function attributesOf(schema: SceneSchema, scene: SceneGraph, v: number): Record<string, number> {
   const specs = schema.attributes;
   const row = v * specs.length;
   const attributes: Record<string, number> = {};
   for (let a = 0; a < specs.length; a++) attributes[specs[a].name] = shortestFloat32(scene.attributes[row + a]);
   return attributes;
-}
-
-/** Rounded for print; −0 becomes 0. */
-function round(value: number): number {
-  return Math.round(value * DECIMALS) / DECIMALS + 0;
 }

@@ -1,4 +1,5 @@
 import { ShapeError } from '../errors.js';
+import { round } from './round.js';
 
 /** Where the pixels of each node are in an instance buffer; all arrays have one entry a node. */
 export interface VisibleRegions {
@@ -88,4 +89,14 @@ function addRun(regions: VisibleRegions, v: number, y: number, first: number, la
   regions.pixels[v] += length;
   regions.sumX[v] += ((first + last) * length) / 2;
   regions.sumY[v] += y * length;
+}
+
+/** Modal box [left, top, width, height] of a node that is seen, px. */
+export function boxOf({ left, top, right, bottom }: VisibleRegions, v: number): [number, number, number, number] {
+  return [left[v], top[v], right[v] - left[v] + 1, bottom[v] - top[v] + 1];
+}
+
+/** Mean of the centres of the pixels of a node that is seen, px. */
+export function centreOf({ pixels, sumX, sumY }: VisibleRegions, v: number): [number, number] {
+  return [round(sumX[v] / pixels[v] + 0.5), round(sumY[v] / pixels[v] + 0.5)];
 }

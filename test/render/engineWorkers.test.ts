@@ -94,6 +94,8 @@ test('a kernel that refuses is reported by class, code and scene across the thre
       instanceStride: 0,
       classes: 0,
       classStride: 0,
+      coverage: 0,
+      coverageStride: 0,
     };
     const error = await rejection(pool.run(task, String));
     assert.instance(error, KernelError);

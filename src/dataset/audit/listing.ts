@@ -1,0 +1,40 @@
+import type { ImageLabels, SampleObject } from '../sample.js';
+import type { AuditLedger } from './ledger.js';
+
+/** Formats round the sides of boxes, px. */
+const BOX_TOLERANCE = 1;
+
+/**
+ * Checks what a format's own files list against the label record that is kept beside them: every object listed is one of
+ * the record, and every thing that is seen is listed. Formats of classification say one class of the whole image: then
+ * an object of that class has to be there.
+ */
+export function checkListing(
+  listed: readonly SampleObject[],
+  record: ImageLabels,
+  things: readonly string[],
+  ledger: AuditLedger,
+): void {
+  const open = new Set(record.objects.filter(({ box }) => box !== null));
+  let whole = false;
+  for (const [i, object] of listed.entries()) {
+    const isWhole = coversImage(object.box, record);
+    whole ||= isWhole;
+    const own = [...open].find((other) => other.class === object.class && (isWhole || isNear(other.box, object.box)));
+    if (own) open.delete(own);
+    else ledger.note(i, 'listed', 'an object of the label record', { class: object.class, box: object.box });
+  }
+  if (whole) return;
+  for (const object of open) {
+    if (!things.includes(object.class)) continue;
+    ledger.note(object.node ?? null, 'listed', { class: object.class, box: object.box }, 'none');
+  }
+}
+
+function coversImage(box: SampleObject['box'], { width, height }: ImageLabels): boolean {
+  return box !== null && box[2] >= width && box[3] >= height;
+}
+
+function isNear(a: SampleObject['box'], b: SampleObject['box']): boolean {
+  return a !== null && b !== null && a.every((value, i) => Math.abs(value - b[i]) <= BOX_TOLERANCE);
+}
