@@ -47,8 +47,8 @@ export interface YoloConfig {
  */
 export function writeYoloConfig({ things, split }: DatasetInfo): string {
   const images = `images/${split}`;
-  const names = new YAMLMap<number, Scalar<string>>();
-  for (const [i, name] of things.entries()) names.set(i, quoted(name));
+  const names = new YAMLMap<Scalar<number>, Scalar<string>>();
+  for (const [i, name] of things.entries()) names.set(new Scalar(i), quoted(name));
   const keys = new Set<string>(['train', 'val', ...(split === 'test' ? ['test'] : [])]);
   const document = new Document({ ...Object.fromEntries([...keys].map((key) => [key, quoted(images)])) });
   document.commentBefore = ` The split "${split.replace(/\s/g, ' ')}"; train and val are required, so both name it.`;

@@ -238,7 +238,7 @@ test('class names survive file names, lists and XML, and none leaves its folder'
 });
 
 test('random class names: different names have different files, plain ones keep theirs; the list gives them back', () => {
-  const name = fc.string({ unit: 'grapheme', maxLength: 12 }).filter((text) => text.isWellFormed());
+  const name = fc.string({ unit: 'grapheme', maxLength: 12 }).filter((text) => !/[\ud800-\udfff]/u.test(text));
   fc.assert(
     fc.property(fc.uniqueArray(name, { maxLength: 8 }), (names) => {
       const files = names.map(vocFileName);
