@@ -6,7 +6,14 @@
  * @module
  */
 
-export { annotateBatch, annotateScene, type ObjectLabel, type ObjectPose } from './annotate/annotateScene.js';
+export {
+  annotateBatch,
+  annotateScene,
+  type ObjectLabel,
+  type ObjectPose,
+  type OcclusionLevel,
+  type RotatedBox,
+} from './annotate/annotateScene.js';
 // Assets: what scenes are drawn with.
 export {
   type Asset,
@@ -19,6 +26,16 @@ export { type ImageAssetOptions, imageAssets } from './assets/imageAssets.js';
 export { type MnistRange, type MnistSplit, mnistAssets } from './assets/mnist.js';
 export { type ProceduralBackgroundOptions, proceduralBackgrounds } from './assets/proceduralBackgrounds.js';
 export { type ProceduralDigitOptions, proceduralDigits } from './assets/proceduralDigits.js';
+// Batches: large datasets in shards.
+export {
+  type DatasetProgress,
+  type GenerateDatasetOptions,
+  type GeneratedDataset,
+  generateDataset,
+  type InProcessSource,
+} from './batch/generateDataset.js';
+export type { SourceSpec } from './batch/openSource.js';
+export type { DatasetSettings, DatasetSettingsInput } from './batch/settings.js';
 // Configurations (docs/CONFIGURATION.md), and the schemas to build one's own from.
 export {
   type AssetSource,
@@ -44,6 +61,8 @@ export {
   transformerSchema,
   warmStartSchema,
 } from './config.js';
+export type { AuditDisagreement, AuditOptions, AuditSummary } from './dataset/audit.js';
+export { type AuditDatasetOptions, auditDataset } from './dataset/auditDataset.js';
 export {
   type CanvasShape,
   classFolders,
@@ -54,9 +73,9 @@ export {
   readLabelledFolder,
 } from './dataset/imageFolder.js';
 export type { LicenceUse, Manifest } from './dataset/manifest.js';
-export { readSceneFile, writeSceneFile } from './dataset/sceneFile.js';
 // Datasets.
 export type { ImageCodec, ImageLabels, SampleObject } from './dataset/sample.js';
+export { readSceneFile, writeSceneFile } from './dataset/sceneFile.js';
 // Errors: all of them are `MetasimError` with a stable `code`.
 export {
   AssetError,
@@ -69,16 +88,6 @@ export {
   ShapeError,
   TrainingError,
 } from './errors.js';
-// Batches: large datasets in shards.
-export {
-  type DatasetProgress,
-  type GenerateDatasetOptions,
-  type GeneratedDataset,
-  generateDataset,
-  type InProcessSource,
-} from './batch/generateDataset.js';
-export type { SourceSpec } from './batch/openSource.js';
-export type { DatasetSettings, DatasetSettingsInput } from './batch/settings.js';
 // The paper's experiments, built on nothing but the above.
 export {
   type MnistExperimentOptions,
@@ -128,6 +137,7 @@ export type { Bandwidth } from './loss/gaussianKernel.js';
 export { MmdLoss, type MmdOptions, type MmdSettings } from './loss/mmd.js';
 export { type Kid, type KidOptions, kernelInceptionDistance, pooledFeatures } from './metrics/kid.js';
 export { type RandomAddress, RandomStream } from './random.js';
+export { COVERAGE_COLUMNS, CoverageColumn, coverageOf } from './render/coverage.js';
 // Rendering: images, labels, and the gradient through the renderer.
 export {
   Engine,

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { annotateScene } from '../../../src/annotate/annotateScene.js';
+import { annotateBatch } from '../../../src/annotate/annotateScene.js';
 import { AssetLibrary } from '../../../src/assets/assetLibrary.js';
 import { proceduralBackgrounds } from '../../../src/assets/proceduralBackgrounds.js';
 import { proceduralDigits } from '../../../src/assets/proceduralDigits.js';
@@ -41,11 +41,12 @@ export async function fixture(options: FixtureOptions): Promise<Fixture> {
   await engine.close();
   const encode = await imageEncoder(codec);
   const { width, height } = rendered;
+  const labels = annotateBatch(batch, rendered.instances as Uint16Array, rendered.coverage as Float64Array);
   const samples = batch.scenes.map((scene, i): DatasetSample => {
     const size = width * height;
     const pixels = rendered.color.slice(i * size * channels, (i + 1) * size * channels);
     const instances = (rendered.instances as Uint16Array).slice(i * size, (i + 1) * size);
-    const objects = annotateScene(batch.schema, batch.assets, scene, instances);
+    const objects = labels[i];
     return {
       labels: { key: sampleKey(i), index: scene.index, seed, width, height, channels, objects },
       image: { codec, bytes: encode({ width, height, channels, pixels }) },
