@@ -32,7 +32,8 @@ export function encodePalettePng({ width, height, pixels, palette }: PaletteImag
   if (!Number.isInteger(colours) || colours < 1 || colours > MAX_COLOURS) {
     throw new ShapeError(`Expected 3 bytes for each of 1 to ${MAX_COLOURS} colours but received ${palette.length}`);
   }
-  for (const pixel of pixels) {
+  for (let i = 0; colours < MAX_COLOURS && i < pixels.length; i++) {
+    const pixel = pixels[i];
     if (pixel >= colours)
       throw new ShapeError(`Expected pixels below ${colours} in a palette PNG but received ${pixel}`);
   }

@@ -119,7 +119,8 @@ async function* classLines(context: FinishContext, classNumber: string): AsyncGe
   }
 }
 
-interface VocFormat extends DatasetFormat {
+/** A format whose reader can be told which split to read. */
+export interface VocFormat extends DatasetFormat {
   open(folder: string, options?: VocOpenOptions): Promise<VocReader>;
 }
 

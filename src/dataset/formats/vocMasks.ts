@@ -59,7 +59,11 @@ export function vocMasks(
     objectOf[object.node + 1] = i + 1;
     classOf[object.node + 1] = classNumber + 1;
   }
-  const encode = (numbers: Uint8Array) =>
-    encodePalettePng({ width, height, pixels: Uint8Array.from(instances, (id) => numbers[id]), palette: PALETTE });
+  const encode = (numbers: Uint8Array) => {
+    const pixels = new Uint8Array(instances.length);
+    // `Uint8Array.from` with a function takes ten times as long.
+    for (let i = 0; i < pixels.length; i++) pixels[i] = numbers[instances[i]];
+    return encodePalettePng({ width, height, pixels, palette: PALETTE });
+  };
   return { classes: encode(classOf), objects: encode(objectOf) };
 }

@@ -62,7 +62,8 @@ class YoloWriter implements DatasetWriter {
   }
 }
 
-interface YoloFormat extends DatasetFormat {
+/** A format whose reader can be told which split to read. */
+export interface YoloFormat extends DatasetFormat {
   open(folder: string, options?: YoloOpenOptions): Promise<YoloReader>;
 }
 

@@ -49,8 +49,12 @@ export function polygonRows(
   const { key, width, height } = labels;
   if (!instances) throw new DatasetError(`Expected an instance mask for ${key} but received none`);
   let nodes = 0;
-  for (const id of instances) if (id > nodes) nodes = id;
+  for (let i = 0; i < instances.length; i++) if (instances[i] > nodes) nodes = instances[i];
   const regions = visibleRegions(instances, width, height, nodes);
+  // Corners lie on whole pixels: each share is written many times and computed once.
+  const shares: [x: string[], y: string[]] = [[], []];
+  const share = (axis: number, value: number) =>
+    (shares[axis][value] ??= ` ${formatDecimal(value / (axis === 0 ? width : height), DECIMALS)}`);
   let rows = '';
   for (const { classNumber, object } of objects) {
     const { node } = object;
@@ -64,9 +68,7 @@ export function polygonRows(
     };
     const points = joinContours(traceContours(instances, width, node + 1, window), window);
     rows += classNumber;
-    for (let i = 0; i < points.length; i++) {
-      rows += ` ${formatDecimal(points[i] / (i % 2 === 0 ? width : height), DECIMALS)}`;
-    }
+    for (let i = 0; i < points.length; i++) rows += share(i % 2, points[i]);
     rows += '\n';
   }
   return rows;

@@ -59,11 +59,18 @@ function candidates({ points, contour }: Corners, window: MaskWindow): Pairs {
   const queue = new Int32Array(columns * rows);
   let filled = 0;
   const pairs: Pairs = { from: [], to: [], distance: [] };
+  // Of all pairs that join the same two contours, only the shortest can be in the tree.
+  const pairOf = new Map<number, number>();
   const addPair = (from: number, to: number, length: number) => {
     if (contour[from] === contour[to]) return;
-    pairs.from.push(from);
-    pairs.to.push(to);
-    pairs.distance.push(length);
+    const key = Math.min(contour[from], contour[to]) * contour.length + Math.max(contour[from], contour[to]);
+    const known = pairOf.get(key);
+    if (known !== undefined && pairs.distance[known] <= length) return;
+    const at = known ?? pairs.from.length;
+    pairOf.set(key, at);
+    pairs.from[at] = from;
+    pairs.to[at] = to;
+    pairs.distance[at] = length;
   };
   for (let i = 0; i < contour.length; i++) {
     const at = (points[2 * i + 1] - window.top) * columns + points[2 * i] - window.left;
