@@ -47,13 +47,13 @@ export function intFeature(...values: number[]): Feature {
 export function encodeExample(features: Readonly<Record<string, Feature>>): Uint8Array {
   const entries = Object.keys(features)
     .sort()
-    .map((name) => measureEntry(Buffer.from(name), features[name]));
+    .map((name) => measureEntry(name, features[name]));
   const size = entries.reduce((sum, entry) => sum + fieldSize(entry.size), 0);
   const out = new ProtoWriter(fieldSize(size));
   out.head(1, size);
   for (const entry of entries) {
     out.head(1, entry.size);
-    out.bytes(1, entry.key);
+    out.text(1, entry.name, entry.nameSize);
     out.head(2, entry.featureSize);
     out.head(FIELD_OF[entry.feature.kind], entry.listSize);
     writeList(out, entry.feature);
@@ -85,7 +85,9 @@ export function decodeExample(bytes: Uint8Array, where: string): Map<string, Fea
 }
 
 interface Entry {
-  readonly key: Uint8Array;
+  readonly name: string;
+  /** Bytes of the name in UTF-8. */
+  readonly nameSize: number;
   readonly feature: Feature;
   readonly listSize: number;
   readonly featureSize: number;
@@ -93,10 +95,11 @@ interface Entry {
 }
 
 /** Sizes from the inside out: each message stands behind its length. */
-function measureEntry(key: Uint8Array, feature: Feature): Entry {
+function measureEntry(name: string, feature: Feature): Entry {
+  const nameSize = Buffer.byteLength(name);
   const listSize = listBytes(feature);
   const featureSize = fieldSize(listSize);
-  return { key, feature, listSize, featureSize, size: fieldSize(key.length) + fieldSize(featureSize) };
+  return { name, nameSize, feature, listSize, featureSize, size: fieldSize(nameSize) + fieldSize(featureSize) };
 }
 
 function listBytes(feature: Feature): number {
@@ -140,13 +143,11 @@ function varintSize(value: number): number {
 
 /** Fills a buffer whose size is known. */
 class ProtoWriter {
-  readonly buffer: Uint8Array;
-  readonly #view: DataView;
+  readonly buffer: Buffer;
   #at = 0;
 
   constructor(size: number) {
-    this.buffer = new Uint8Array(size);
-    this.#view = new DataView(this.buffer.buffer);
+    this.buffer = Buffer.allocUnsafe(size);
   }
 
   /** Tag and length of a field of bytes. */
@@ -161,9 +162,13 @@ class ProtoWriter {
     this.#at += value.length;
   }
 
+  text(field: number, value: string, size: number): void {
+    this.head(field, size);
+    this.#at += this.buffer.write(value, this.#at, 'utf8');
+  }
+
   float(value: number): void {
-    this.#view.setFloat32(this.#at, value, true);
-    this.#at += 4;
+    this.#at = this.buffer.writeFloatLE(value, this.#at);
   }
 
   varint(value: number): void {
