@@ -13,6 +13,11 @@ const APART = 0.08;
 /** First steps of the descents, as fractions of the range: along the basin, then at its bottom. */
 const COARSE = 0.03;
 const FINE = 0.005;
+/** Half-step of the central differences on the way along the basin, px: long enough not to see the notches in its walls. */
+const COARSE_DELTA = 0.5;
+/** Steps of the search without gradient that ends the survey, as fractions of the range, and sweeps with each. */
+const SEARCH_STEPS = [0.016, 0.008, 0.004, 0.002, 0.001];
+const SWEEPS = 2;
 
 /** What a survey needs. */
 export interface WarmStartOptions {
@@ -48,8 +53,8 @@ export interface WarmStartResult {
  * and ridges (a digit turned by the target angle ± 180° looks nearly right), which no local method leaves. So the
  * shift is surveyed first: `candidates` points of a low-discrepancy sequence over the attribute ranges are compared
  * on the same scenes, the best few that lie apart are followed downhill through the perturbation gradient, the better
- * ones of those once more with short steps, and the best point is what pre-training learns to add
- * (docs/DEVIATIONS.md). One shift is shared by all nodes whose attribute is mutable.
+ * ones of those once more with short steps and then by trying each attribute a little to either side, and the best point
+ * is what pre-training learns to add (docs/DEVIATIONS.md). One shift is shared by all nodes whose attribute is mutable.
  * @throws the signal's reason when aborted
  */
 export async function surveyOffsets(options: WarmStartOptions): Promise<WarmStartResult> {
@@ -57,7 +62,9 @@ export async function surveyOffsets(options: WarmStartOptions): Promise<WarmStar
   const batch = await source.sampleBatch({ seed, start: 0, count: config.scenes });
   const active = mutableAttributes(layout, batch);
   const columns = layout.schema.attributes.length;
-  const total = config.candidates + (config.refine + Math.ceil(config.refine / 2)) * config.steps;
+  const finalists = Math.ceil(config.refine / 2);
+  const searches = finalists * SEARCH_STEPS.length * SWEEPS * 2 * active.length;
+  const total = config.candidates + (config.refine + finalists) * config.steps + searches;
   let done = 0;
   let lowest = Number.POSITIVE_INFINITY;
   const progress = (value: number) => {
@@ -75,11 +82,14 @@ export async function surveyOffsets(options: WarmStartOptions): Promise<WarmStar
 
   const refined: SurveyCandidate[] = [];
   for (const start of distinct(layout, survey, config.refine)) {
-    refined.push(await descend(options, batch, start, COARSE, progress));
+    const coarse = { ...options, pixelDelta: Math.max(COARSE_DELTA, options.pixelDelta) };
+    refined.push(await descend(coarse, batch, start, COARSE, progress));
   }
-  // Near an optimum MMD² can be a narrow notch, so the better ones are compared at its bottom, not on its walls.
-  for (const start of distinct(layout, refined, Math.ceil(config.refine / 2))) {
-    refined.push(await descend(options, batch, start, FINE, progress));
+  // Near an optimum MMD² can be a narrow notch (sprites that fall on whole pixels are crisp, all others are blurred a
+  // little), so the better ones are compared at its bottom, not on its walls.
+  for (const start of distinct(layout, refined, finalists)) {
+    const near = await descend(options, batch, start, FINE, progress);
+    refined.push(await searchAround(options, batch, near, active, progress));
   }
   // Fewer starts than asked for lie apart: less to do than counted on.
   if (done < total) options.onProgress?.(1, lowest);
@@ -166,6 +176,36 @@ async function descend(
   }
   const { value } = await evaluate(options, batch, offsets, false);
   return value < best.mmd ? { offsets, mmd: value } : best;
+}
+
+/**
+ * Compass search: each mutable attribute in turn a step to either side, with shorter and shorter steps. The gradient
+ * cannot see past the wall of a notch; this can.
+ */
+async function searchAround(
+  options: WarmStartOptions,
+  batch: SceneBatch,
+  start: SurveyCandidate,
+  active: readonly number[],
+  progress: (value: number) => void,
+): Promise<SurveyCandidate> {
+  let best = start;
+  for (const step of SEARCH_STEPS) {
+    for (let sweep = 0; sweep < SWEEPS; sweep++) {
+      const before = best;
+      for (const column of active) {
+        for (const move of [step, -step]) {
+          options.signal?.throwIfAborted();
+          const offsets = best.offsets.with(column, best.offsets[column] + move);
+          const { value } = await evaluate(options, batch, offsets, false);
+          if (value < best.mmd) best = { offsets, mmd: value };
+          progress(value);
+        }
+      }
+      if (best === before) break;
+    }
+  }
+  return best;
 }
 
 /** MMD² of the batch moved by `offsets`, and its gradient with respect to them [A] when asked for. */
