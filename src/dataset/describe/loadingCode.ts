@@ -33,7 +33,8 @@ const CODE: Readonly<Record<string, (info: DatasetInfo, groups: readonly FileGro
     lines: [
       'import os; from datasets import load_dataset',
       `dataset = load_dataset(os.getcwd(), split=${literal(split)})`,
-      'print(dataset[0]["image"].size, dataset[0]["objects"])',
+      'row, names = dataset[0], dataset.features["objects"]["category"].feature',
+      'print(row["image"].size, list(zip(names.int2str(row["objects"]["category"]), row["objects"]["bbox"])))',
     ],
   }),
   coco: ({ split }) => ({

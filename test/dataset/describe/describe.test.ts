@@ -297,6 +297,7 @@ test("the card's code loads the dataset in Python", async () => {
   for (const [layout, module] of [
     ['coco', 'pycocotools'],
     ['imagefolder', 'datasets'],
+    ['parquet', 'datasets'],
     ['idx', 'numpy'],
     ['kitti', 'json'],
     ['voc', 'json'],
@@ -317,6 +318,24 @@ test("the card's code loads the dataset in Python", async () => {
     const seen = objects.find((object) => object.box !== null && object.class !== 'background');
     assert.ok(seen && run.stdout.includes(seen.class), `${layout}: ${run.stdout}`);
   }
+});
+
+test("the hub's library finds the archives of a webdataset by the front matter of its card", async () => {
+  const python = findPython('datasets');
+  if (!python) {
+    console.log('# skip the front matter of a webdataset: no Python with datasets');
+    return;
+  }
+  const { folder } = await describedFolder('webdataset');
+  const code = `import os
+from datasets import load_dataset
+for row in load_dataset(os.getcwd(), split="train"):
+    print(row["__key__"], row["png"].size, row["json"]["width"])`;
+  const env = { ...process.env, HF_HOME: join(folder, '.hf'), HF_DATASETS_OFFLINE: '1', HF_HUB_OFFLINE: '1' };
+  const { status, stdout, stderr } = spawnSync(python, ['-c', code], { cwd: folder, encoding: 'utf8', env });
+  assert.is(status, 0, stderr);
+  const rows = made.samples.map(({ labels: { key, width, height } }) => `${key} (${width}, ${height}) ${width}`);
+  assert.equal(stdout.trim().split('\n'), rows);
 });
 
 /** The samples with exactly one thing, as IDX wants them. */
