@@ -7,7 +7,7 @@ import { openFormat } from '../dataset/formats/index.js';
 import { claimHeader, type DatasetHeader, infoOf, readHeader } from '../dataset/header.js';
 import type { Manifest } from '../dataset/manifest.js';
 import { openStorage } from '../dataset/openStorage.js';
-import { shardRange, shardsOf, shardsOfMachine } from '../dataset/plan.js';
+import { shardRange, shardsOfMachine } from '../dataset/plan.js';
 import type { DatasetStorage } from '../dataset/storage.js';
 import { ConfigError, DatasetError } from '../errors.js';
 import { Engine } from '../render/engine.js';

@@ -3,6 +3,7 @@ import { toolVersion } from '../dataset/toolVersion.js';
 import { addAudit } from './audit.js';
 import { addConvert } from './convert.js';
 import { addDemo } from './demo.js';
+import { addDiff } from './diff.js';
 import { addDoctor } from './doctor.js';
 import { addEvaluate } from './evaluate.js';
 import { addExperiment } from './experiment.js';
@@ -10,10 +11,12 @@ import { addFetch } from './fetch.js';
 import type { Outcome } from './frame.js';
 import { addGenerate } from './generate.js';
 import { addInspect } from './inspect.js';
+import { addMerge } from './merge.js';
 import { addQueue } from './queue.js';
 import { addRender } from './render.js';
 import { addSample } from './sample.js';
 import { addTrain } from './train.js';
+import { addVerify } from './verify.js';
 
 /** The commands in the order `--help` lists them. */
 const COMMANDS = [
@@ -25,6 +28,9 @@ const COMMANDS = [
   addRender,
   addGenerate,
   addQueue,
+  addMerge,
+  addVerify,
+  addDiff,
   addConvert,
   addInspect,
   addAudit,
@@ -39,7 +45,8 @@ Examples:
   $ metasim COMMAND --help
 
 Exit codes:
-  0 done   1 failed   2 wrong usage or configuration   130 interrupted (143 by SIGTERM)
+  0 done   1 failed   2 wrong usage or configuration   3 done, but some scenes could not be made and were replaced
+  130 interrupted (143 by SIGTERM)
 
 METASIM_DEBUG=1 adds stack traces to errors. METASIM_DATA is where weights and data sets are looked for.`;
 

@@ -1,18 +1,25 @@
 import { createHash, type Hash } from 'node:crypto';
+import { pixelsOf } from './imageCodec.js';
 import type { DatasetSample } from './sample.js';
 
 /** Bytes of a digest. */
 export const DIGEST_BYTES = 32;
 
 /**
- * SHA-256 of what a sample says: its label record as JSON, a zero byte, and its pixels [H, W, C]; with a codec that
- * loses pixels the encoded bytes instead, since nobody can get back to the pixels. The same whatever format, compressor
- * or machine wrote it.
- * @param recordJson `JSON.stringify(sample.labels)`
- * @param pixels decoded; needed for PNG
+ * What stands for the image in a digest: its pixels [H, W, C]; with a codec that loses pixels the encoded bytes, since
+ * nobody can get back to the pixels. At once where the sample brings them.
  */
-export function sampleDigest(recordJson: string, sample: DatasetSample, pixels: Uint8Array): Buffer {
-  const payload = sample.image.codec === 'png' ? pixels : sample.image.bytes;
+export function payloadOf(sample: DatasetSample): Uint8Array | Promise<Uint8Array> {
+  if (sample.image.codec !== 'png') return sample.image.bytes;
+  return sample.pixels ?? pixelsOf(sample).then(({ pixels }) => pixels);
+}
+
+/**
+ * SHA-256 of what a sample says: its label record as JSON, a zero byte, and `payloadOf` it. The same whatever format,
+ * compressor or machine wrote it.
+ * @param recordJson `JSON.stringify(sample.labels)`
+ */
+export function sampleDigest(recordJson: string, payload: Uint8Array): Buffer {
   return createHash('sha256').update(recordJson).update('\0').update(payload).digest();
 }
 

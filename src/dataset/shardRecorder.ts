@@ -1,12 +1,11 @@
 import { rm } from 'node:fs/promises';
 import { DatasetError } from '../errors.js';
 import { type AssetTable, UsedAssets } from './assetTable.js';
-import { sampleDigest } from './contentHash.js';
+import { payloadOf, sampleDigest } from './contentHash.js';
 import { StatisticsCollector } from './describe/statistics.js';
 import { entryLine, entryPath, isPart, type QuarantinedScene, type ShardEntry } from './entry.js';
 import type { DatasetFormat, DatasetWriter, ShardWriter, StagedStream } from './format.js';
 import { type DatasetHeader, infoOf } from './header.js';
-import { pixelsOf } from './imageCodec.js';
 import { shardRange, shardsOf } from './plan.js';
 import type { DatasetSample } from './sample.js';
 import { partName, Staging } from './staging.js';
@@ -63,8 +62,8 @@ export class ShardRecorder {
   /** Takes the next sample; its arrays may change afterwards. */
   async add(sample: DatasetSample): Promise<void> {
     const json = JSON.stringify(sample.labels);
-    const pixels = sample.image.codec === 'png' ? (await pixelsOf(sample)).pixels : sample.image.bytes;
-    this.#digests.push(sampleDigest(json, sample, pixels));
+    const payload = payloadOf(sample);
+    this.#digests.push(sampleDigest(json, payload instanceof Uint8Array ? payload : await payload));
     this.#records?.write(`${json}\n`);
     this.#statistics.add(sample.labels);
     const written = this.#sink.add(sample);
