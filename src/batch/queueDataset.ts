@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { realpath } from 'node:fs/promises';
 import { isAbsolute, join, relative, sep } from 'node:path';
 import { z } from 'zod';
-import { assetSourceSchema } from '../config.js';
+import { type AssetSource, assetSourceSchema } from '../config.js';
 import { assetTable, claimAssetTable } from '../dataset/assetTable.js';
 import { missingShards } from '../dataset/complete.js';
 import { entryPath } from '../dataset/entry.js';
@@ -242,12 +242,13 @@ export async function absoluteSource(root: string, source: SourceSpec): Promise<
 }
 
 async function mapPaths(source: SourceSpec, map: (path: string) => Promise<string>): Promise<SourceSpec> {
-  const assets = source.assets?.map(async (each) =>
-    'folder' in each ? { ...each, folder: await map(each.folder) } : each,
-  );
+  const path = await map(source.path);
+  const assets: AssetSource[] = [];
+  for (const each of source.assets ?? [])
+    assets.push('folder' in each ? { ...each, folder: await map(each.folder) } : each);
   return {
-    path: await map(source.path),
-    ...(assets ? { assets: await Promise.all(assets) } : {}),
+    path,
+    ...(source.assets ? { assets } : {}),
     ...(source.variables ? { variables: source.variables } : {}),
   };
 }

@@ -59,11 +59,14 @@ function addSubmit(queue: Command, outcome: Outcome): void {
     'REDIS_URL=rediss://user:password@host:6380 metasim queue submit runs/x --dataset x --out s3://bucket/data',
   ];
   define<SubmitFlags>(outcome, command, examples, async ([path], flags) => {
-    const [{ submitShards }, { beginQueuedDataset }] = await Promise.all([
+    const [{ submitShards }, { expectRedis }, { beginQueuedDataset }] = await Promise.all([
       import('../batch/queue.js'),
+      import('../batch/redis.js'),
       import('../batch/queueDataset.js'),
     ]);
     const place = await serverOf(flags);
+    // Before anything is written.
+    await expectRedis(place.redis);
     const { root, out, dataset } = flags;
     const { storage, ref, shards, missing } = await beginQueuedDataset({
       ...{ root, out, dataset },
