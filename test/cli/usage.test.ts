@@ -15,7 +15,8 @@ test.after(() => rmSync(folder, { recursive: true }));
 
 test('every command explains itself with examples and knows --json', () => {
   const outcome: Outcome = {};
-  for (const command of buildProgram(outcome).commands) {
+  const leaves = buildProgram(outcome).commands.flatMap((each) => (each.commands.length > 0 ? each.commands : [each]));
+  for (const command of leaves) {
     let help = '';
     command.configureOutput({ writeOut: (text) => (help += text) });
     command.outputHelp();
