@@ -24,13 +24,15 @@ export interface GenerateOptions {
   readonly signal?: AbortSignal;
 }
 
-/** A rendered scene with its labels. */
+/** A rendered scene with what its labels are made of (`annotateSample`). */
 export interface Sample {
   /** Index of the scene in the stream of the seed. */
   readonly index: number;
   readonly scene: SceneGraph;
   /** What the scene's attributes and classes mean. */
   readonly schema: SceneSchema;
+  /** Names that the scene's `asset` column points to. */
+  readonly assets: readonly string[];
   readonly width: number;
   readonly height: number;
   readonly channels: 1 | 3;
@@ -161,6 +163,7 @@ function sampleAt(runtime: Runtime, rendered: RenderedSlot, i: number, reuse: bo
     index: scene.index,
     scene,
     schema: batch.schema,
+    assets: batch.assets,
     width,
     height,
     channels,

@@ -1,0 +1,10 @@
+import type { Sample } from '../render/generate.js';
+import { annotateScene, type ObjectLabel } from './annotateScene.js';
+
+/**
+ * Labels of the objects of a sample of `Engine.generate`: see `annotateScene`. They are plain objects of their own, and
+ * outlive the sample's arrays.
+ */
+export function annotateSample({ schema, assets, scene, instances, coverage }: Sample): ObjectLabel[] {
+  return annotateScene(schema, assets, scene, instances, coverage);
+}
