@@ -6,6 +6,8 @@
  * @module
  */
 
+// Labels from the renderer's buffers.
+export { annotateSample } from './annotate/annotateSample.js';
 export {
   annotateBatch,
   annotateScene,
@@ -34,6 +36,7 @@ export {
   generateDataset,
   type InProcessSource,
 } from './batch/generateDataset.js';
+export { type MergeOptions, mergeDatasets } from './batch/mergeDatasets.js';
 export type { SourceSpec } from './batch/openSource.js';
 export type { DatasetSettings, DatasetSettingsInput } from './batch/settings.js';
 // Configurations (docs/CONFIGURATION.md), and the schemas to build one's own from.
@@ -63,6 +66,21 @@ export {
 } from './config.js';
 export type { AuditDisagreement, AuditOptions, AuditSummary } from './dataset/audit.js';
 export { type AuditDatasetOptions, auditDataset } from './dataset/auditDataset.js';
+export { type ConvertedDataset, type ConvertOptions, convertDataset } from './dataset/convert.js';
+export {
+  type AttributeDifference,
+  type ClassDifference,
+  type DatasetDifference,
+  type DiffOptions,
+  diffDatasets,
+  type SampleDifference,
+} from './dataset/diff.js';
+export type { QuarantinedScene } from './dataset/entry.js';
+// Formats: what reads and writes them, and what a reader of one's own has to be.
+export type { DatasetFormat, DatasetReader } from './dataset/format.js';
+export { FORMAT_NAMES, type FormatName, openFormat, recogniseFormat } from './dataset/formats/index.js';
+export type { DatasetHeader } from './dataset/header.js';
+export { pixelsOf } from './dataset/imageCodec.js';
 export {
   type CanvasShape,
   classFolders,
@@ -74,8 +92,22 @@ export {
 } from './dataset/imageFolder.js';
 export type { LicenceUse, Manifest } from './dataset/manifest.js';
 // Datasets.
-export type { ImageCodec, ImageLabels, SampleObject } from './dataset/sample.js';
+export type {
+  DatasetInfo,
+  DatasetSample,
+  EncodedImage,
+  ImageCodec,
+  ImageLabels,
+  SampleObject,
+} from './dataset/sample.js';
 export { readSceneFile, writeSceneFile } from './dataset/sceneFile.js';
+export {
+  type DatasetFault,
+  type FaultKind,
+  type VerifiedDataset,
+  type VerifyOptions,
+  verifyDataset,
+} from './dataset/verify.js';
 // Errors: all of them are `MetasimError` with a stable `code`.
 export {
   AssetError,
@@ -130,6 +162,13 @@ export {
   type InceptionOptions,
 } from './learn/inception/inception.js';
 export type { LabelledImages, TaskNetwork, TaskTrainingOptions } from './learn/taskNetwork.js';
+export {
+  type SampleTarget,
+  type TensorSample,
+  type TensorSamplesOptions,
+  tensorDataset,
+  tensorSamples,
+} from './learn/tensorSamples.js';
 /** The tfjs-core that metasim computes with: tensors of another copy of it would not be known here. */
 export { tf } from './learn/tf.js';
 export { TransformedSource, type TransformedSourceOptions } from './learn/transformedSource.js';
@@ -148,6 +187,7 @@ export {
   type VjpOptions,
 } from './render/engine.js';
 export type { GenerateOptions, Sample } from './render/generate.js';
+export { sampleStream } from './render/sampleStream.js';
 export type { ColorFormat } from './render/sceneLayout.js';
 export { decodeScenes } from './render/verify.js';
 export {

@@ -31,6 +31,11 @@ const RIGHT = [
   'for await (const { image, instances } of engine.generate(grammar, { count: 1, seed: 0 })) image.set(instances);',
   "await metasim.openAssetSources([{ kind: 'images', folder: 'cars' }]);",
   'metasim.stageConfig({ meta: { epochs: 1 } });',
+  'for await (const sample of metasim.sampleStream(engine, grammar, { count: 1, seed: 0, reuse: true })) metasim.annotateSample(sample)[0].box;',
+  'for await (const { xs, ys } of metasim.tensorSamples(engine, grammar, { count: 1, seed: 0, target: ({ index }) => index })) metasim.tf.dispose([xs, ys]);',
+  "const reader: metasim.DatasetReader = await (await metasim.recogniseFormat('x')).open('x'); for await (const { labels } of reader.samples()) labels.key;",
+  "const { contentHash }: metasim.Manifest = await metasim.mergeDatasets({ out: 's3://bucket/x', parts: ['a', 'b'] }); contentHash.length;",
+  "const { manifest } = await metasim.generateDataset({ source: { path: 'g.yaml' }, settings: { count: 1, format: 'coco' }, out: 'x' }); manifest?.count;",
 ];
 
 /** Mistakes that must not compile. */
@@ -58,6 +63,11 @@ const WRONG = [
   'batch.scenes[0].width = 3;',
   "await metasim.generateDataset({ source: { source: grammar, assets }, settings: { seed: 0 }, out: 'x' });",
   "await metasim.generateDataset({ source: grammar, settings: { count: 1 }, out: 'x' });",
+  "await metasim.generateDataset({ source: { path: 'g.yaml' }, settings: { count: 1, format: 'jpg' }, out: 'x' });",
+  'metasim.tensorSamples(engine, grammar, { count: 1, seed: 0 });',
+  'metasim.sampleStream(engine, { count: 1, seed: 0 });',
+  "await metasim.convertDataset({ source: 'a', out: 'b' });",
+  "await metasim.verifyDataset({ folder: 'a' });",
 ];
 
 /** Messages of the compiler for each text, by file name. */

@@ -9,6 +9,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseAllDocuments } from 'yaml';
 import { shardFromEnvironment } from '../../src/batch/clusterEnvironment.js';
+import { runCli } from '../cli/runCli.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const manifest = join(root, 'examples/cluster/kubernetes.yaml');
@@ -172,6 +173,28 @@ function runBatch(index: number, exitCode = 0): { status: number | null; lines: 
     rmSync(folder, { recursive: true, force: true });
   }
 }
+
+test('what both examples generate can be generated', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'metasim-examples-'));
+  try {
+    const { containers } = generateJob().spec!.template.spec!;
+    // `--flag=value` as two words.
+    const inPod = containers[0].args!.flatMap((word) => word.split(/(?<=^--[a-z-]+)=/));
+    const inBatch = runBatch(0).lines.slice(2);
+    for (const [i, words] of [inPod, inBatch].entries()) {
+      const args = words.map((word) => word.replace('/usr/local/lib/node_modules/metasim/', ''));
+      const set = (flag: string, value: string) => void (args[args.indexOf(flag) + 1] = value);
+      set('--count', '4');
+      set('--shard-size', '2');
+      set('--threads', '1');
+      set('--out', join(folder, String(i)));
+      const { code, stderr } = await runCli(args);
+      assert.is(code, 0, stderr);
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
 
 test('the SLURM script is valid, and runs a part for each task of its array', () => {
   execFileSync('bash', ['-n', sbatch]);
