@@ -7,7 +7,6 @@ import type { AssetSource } from '../config.js';
 import { FORMAT_NAMES } from '../dataset/formats/index.js';
 import { DEFAULT_QUALITY } from '../dataset/imageCodec.js';
 import { DEFAULT_SHARD_SIZE, MAX_SHARD_SIZE } from '../dataset/plan.js';
-import { ConfigError } from '../errors.js';
 import { assetsFlag, countFlag, integerIn, outFlag, seedFlag, setFlag, startFlag, threadsFlag } from './flags.js';
 import { type CommandContext, type CommandResult, define, type Outcome } from './frame.js';
 
@@ -133,7 +132,7 @@ export function addGenerate(program: Command, outcome: Outcome): void {
     'metasim generate cars.yaml --count 1000000 --shard-index 3 --shard-count 50 --out /shared/cars   # then: metasim merge',
   ];
   define<Flags>(outcome, command, examples, async ([path], flags, context) => {
-    const machine = await machineOf(flags);
+    const machine = await machineOf(flags, context.note);
     const { out } = flags;
     const result = await generateWithProgress(
       {
@@ -170,20 +169,23 @@ export async function generateWithProgress(
   }
 }
 
-/** The part that flags name, or else the one that a cluster's scheduler gave this process. */
-async function machineOf({ shardIndex, shardCount }: Flags): Promise<{ index: number; count: number } | undefined> {
-  if ((shardIndex === undefined) !== (shardCount === undefined)) {
-    // An Indexed Job tells its pods their index, not their number.
-    const { shardFromEnvironment } = await import('../batch/clusterEnvironment.js');
-    const environment = { ...process.env, ...(shardCount ? { METASIM_SHARD_COUNT: String(shardCount) } : {}) };
-    const found = shardIndex === undefined ? shardFromEnvironment(environment) : undefined;
-    if (found) return { index: found.shardIndex, count: found.shardCount };
-    throw new ConfigError('Expected --shard-index and --shard-count together but received one of them');
-  }
-  if (shardIndex !== undefined && shardCount !== undefined) return { index: shardIndex, count: shardCount };
+/** The part that flags name, or else the one that a cluster's scheduler gave this process; the latter is said. */
+async function machineOf(
+  flags: Flags,
+  note: CommandContext['note'],
+): Promise<{ index: number; count: number } | undefined> {
   const { shardFromEnvironment } = await import('../batch/clusterEnvironment.js');
-  const found = shardFromEnvironment(process.env);
-  return found && { index: found.shardIndex, count: found.shardCount };
+  const { shardIndex, shardCount } = flags;
+  const part = shardFromEnvironment(process.env, {
+    ...(shardIndex === undefined ? {} : { shardIndex }),
+    ...(shardCount === undefined ? {} : { shardCount }),
+  });
+  if (!part) return undefined;
+  const { shardIndex: index, shardCount: count } = part;
+  if (shardIndex === undefined) {
+    note(`part ${index} of ${count}, as the cluster's scheduler says (all of it: --shard-index 0 --shard-count 1)`);
+  }
+  return { index, count };
 }
 
 /** What stands behind the bar. */

@@ -1,7 +1,7 @@
 import { DatasetError } from '../errors.js';
 
 /** Images of one dataset at most. */
-export const MAX_DATASET_COUNT = 1_000_000_000;
+export const MAX_DATASET_COUNT = 100_000_000;
 /** Scene indices of images end here; above lie those of the scenes that stand in for others (`standInIndex`). */
 export const MAX_SCENE_NUMBER = 2 ** 43;
 /** How many scenes are tried for one image. */

@@ -1,9 +1,10 @@
+import { rmSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { DatasetError } from '../errors.js';
 import { type AssetTable, UsedAssets } from './assetTable.js';
 import { payloadOf, sampleDigest } from './contentHash.js';
 import { StatisticsCollector } from './describe/statistics.js';
-import { entryLine, entryPath, isPart, type QuarantinedScene, type ShardEntry } from './entry.js';
+import { entryLine, entryPath, isPart, type QuarantinedScene, readEntry, type ShardEntry } from './entry.js';
 import type { DatasetFormat, DatasetWriter, ShardWriter, StagedStream } from './format.js';
 import { type DatasetHeader, infoOf } from './header.js';
 import { shardRange, shardsOf } from './plan.js';
@@ -47,11 +48,17 @@ export class ShardRecorder {
     this.#setup = setup;
     this.#shard = shard;
     this.used = new UsedAssets(setup.assets);
-    this.#staging = new Staging(storage.stagingFolder(shard), shard);
-    const shards = shardsOf(header);
-    this.#sink = writer.openShard({ shard, shards, ...shardRange(header, shard), files: this.#staging });
-    if (!format.holdsRecords) this.#records = this.#staging.stream(`${LABELS_FOLDER}/${partName(shard)}.jsonl`);
     this.#statistics = new StatisticsCollector(infoOf(header), header.attributes);
+    this.#staging = new Staging(storage.stagingFolder(shard), shard);
+    try {
+      const shards = shardsOf(header);
+      this.#sink = writer.openShard({ shard, shards, ...shardRange(header, shard), files: this.#staging });
+      if (!format.holdsRecords) this.#records = this.#staging.stream(`${LABELS_FOLDER}/${partName(shard)}.jsonl`);
+    } catch (error) {
+      this.#staging.abandon();
+      rmSync(this.#staging.folder, { recursive: true, force: true });
+      throw error;
+    }
   }
 
   /** Bytes of the shard so far. */
@@ -84,6 +91,12 @@ export class ShardRecorder {
   /** Makes the shard part of the dataset. @returns its entry */
   async commit(): Promise<ShardEntry> {
     const { storage, header } = this.#setup;
+    const made = await readEntry(storage, header, this.#shard);
+    if (made) {
+      // Somebody else was faster: what lies there stays, byte for byte.
+      await this.discard();
+      return made;
+    }
     const { first, count } = shardRange(header, this.#shard);
     if (this.#digests.length !== count) {
       throw new DatasetError(`Expected ${count} images for shard ${this.#shard} but received ${this.#digests.length}`);
