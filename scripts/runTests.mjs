@@ -1,14 +1,17 @@
 // Runs every test/**/*.test.ts in a process of its own with a time limit, and adds up what uvu reports.
 // uvu alone exits 0 when a file forgets `test.run()` and hangs on a live handle; here both fail.
 // Usage: node scripts/runTests.mjs [substring of a file name ...]
+// METASIM_TEST_JOBS: files at a time (default: one a processor, four at most); METASIM_TEST_TIMEOUT: seconds a file.
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const patterns = process.argv.slice(2);
 const TIME_LIMIT_MS = Number(process.env.METASIM_TEST_TIMEOUT ?? 300) * 1000;
+const JOBS = Number(process.env.METASIM_TEST_JOBS ?? Math.min(4, availableParallelism()));
 
 const files = readdirSync(join(root, 'test'), { recursive: true })
   .map((name) => join('test', String(name)))
@@ -18,7 +21,17 @@ const files = readdirSync(join(root, 'test'), { recursive: true })
 let passed = 0;
 let failed = 0;
 let skipped = 0;
-for (const file of files) {
+const queue = files.values();
+await Promise.all(Array.from({ length: JOBS }, takeFiles));
+if (files.length === 0) console.log(`no test file matches ${patterns.join(' ')}`);
+console.log(`${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}`);
+process.exit(failed > 0 || passed === 0 ? 1 : 0);
+
+async function takeFiles() {
+  for (const file of queue) await report(file);
+}
+
+async function report(file) {
   const started = Date.now();
   const { code, output, timedOut } = await runFile(file);
   const total = Number(/Total:\s+(\d+)/.exec(output)?.[1] ?? 0);
@@ -37,9 +50,6 @@ for (const file of files) {
   for (const [, skip] of output.matchAll(/# (skip .*)/g)) console.log(`     ${skip}`);
   if (broken || ok < total) console.log(`${output}\n     ${file}: ${reason}`);
 }
-if (files.length === 0) console.log(`no test file matches ${patterns.join(' ')}`);
-console.log(`${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}`);
-process.exit(failed > 0 || passed === 0 ? 1 : 0);
 
 function runFile(file) {
   return new Promise((resolve) => {
