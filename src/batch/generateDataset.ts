@@ -2,9 +2,10 @@ import { availableParallelism } from 'node:os';
 import type { AssetLibrary } from '../assets/assetLibrary.js';
 import { assetTable, claimAssetTable } from '../dataset/assetTable.js';
 import { completeDataset, missingShards, rangesOf } from '../dataset/complete.js';
-import { finishedShards, type QuarantinedScene } from '../dataset/entry.js';
+import { allEntries, finishedShards, type QuarantinedScene } from '../dataset/entry.js';
 import { openFormat } from '../dataset/formats/index.js';
 import { claimHeader, type DatasetHeader, infoOf, readHeader } from '../dataset/header.js';
+import { STAGING_FOLDER } from '../dataset/localStorage.js';
 import type { Manifest } from '../dataset/manifest.js';
 import { openStorage } from '../dataset/openStorage.js';
 import { shardRange, shardsOfMachine } from '../dataset/plan.js';
@@ -25,6 +26,7 @@ const MAX_THREADS = 256;
 const PROBE_IMAGES = 16;
 /** Room that must be left on the disk, bytes. */
 const SPARE_BYTES = 16 << 20;
+const GOES_ON = 'What is finished is kept: --resume goes on from there';
 /** How often progress is reported, ms. */
 const REPORT_MS = 200;
 
@@ -79,6 +81,7 @@ export interface GeneratedDataset {
   readonly images: number;
   readonly bytes: number;
   readonly seconds: number;
+  /** Of this run; with `manifest` of the whole dataset. */
   readonly quarantined: readonly QuarantinedScene[];
   /** Once all shards of the dataset are there; a machine of many leaves that to `mergeDataset`. */
   readonly manifest?: Manifest;
@@ -109,11 +112,43 @@ export async function generateDataset(options: GenerateDatasetOptions): Promise<
     const run = new Run(options, storage, header, own, missing);
     if (missing.length > 0) await run.make('path' in options.source ? pooled(options.source) : local(opened), threads);
     const whole = (await missingShards(storage, header)).length === 0;
-    const manifest = machine.count === 1 && whole ? await completeDataset(storage) : undefined;
-    return { ...run.result(), ...(manifest ? { manifest } : {}) };
+    const manifest = machine.count === 1 && whole ? await complete(storage) : undefined;
+    const result = run.result();
+    return {
+      ...result,
+      ...(manifest ? { manifest, quarantined: await allQuarantined(storage, manifest, result.quarantined) } : {}),
+    };
+  } catch (error) {
+    if (!isNoSpace(error) || (error as Error).message.includes('--resume')) throw error;
+    throw new NoSpaceError(`${(error as Error).message}. ${GOES_ON}`, { cause: error });
   } finally {
     opened.dispose();
   }
+}
+
+/** Ends the dataset. @throws DatasetError that says how to go on */
+async function complete(storage: DatasetStorage): Promise<Manifest> {
+  try {
+    return await completeDataset(storage);
+  } catch (error) {
+    throw new DatasetError(
+      `Expected to be able to end the dataset in ${storage.place}, whose shards are all there, ` +
+        `but received: ${(error as Error).message}. ${GOES_ON}`,
+      { cause: error },
+    );
+  }
+}
+
+/** The quarantined scenes of the whole dataset: those of earlier runs too, so that a resumed run says what a whole one says. */
+async function allQuarantined(
+  storage: DatasetStorage,
+  manifest: Manifest,
+  own: readonly QuarantinedScene[],
+): Promise<readonly QuarantinedScene[]> {
+  const all: QuarantinedScene[] = [];
+  if (manifest.quarantined === own.length) all.push(...own);
+  else for await (const entry of allEntries(storage, manifest)) all.push(...entry.quarantined);
+  return all.sort((a, b) => a.number - b.number || a.index - b.index);
 }
 
 /** Refuses a place with anything in it, but for the dataset that is gone on with. */
@@ -149,10 +184,24 @@ async function begin(
         'are there; pass --resume to go on',
     );
   }
-  if (missing.length > 0) await probe(storage, header, opened, missing, options);
+  if (missing.length > 0) {
+    if (options.resume) await removeStaged(storage, new Set(missing));
+    await probe(storage, header, opened, missing, options);
+  }
   await claimHeader(storage, header);
   await claimAssetTable(storage, assetTable(opened.assets));
   return missing;
+}
+
+/** Removes what killed runs left of shards that are this machine's to make: it takes up room. */
+async function removeStaged(storage: DatasetStorage, shards: ReadonlySet<number>): Promise<void> {
+  const folders = new Set<string>();
+  for (const path of await storage.list(STAGING_FOLDER)) {
+    const name = path.slice(STAGING_FOLDER.length + 1).split('/')[0];
+    const shard = /^(\d+)-/.exec(name)?.[1];
+    if (shard !== undefined && shards.has(Number(shard))) folders.add(name);
+  }
+  for (const name of folders) await storage.remove(`${STAGING_FOLDER}/${name}`);
 }
 
 /** Makes a few images on this thread: grammar, textures and licences are found wanting here, and the room is measured. */
@@ -245,6 +294,7 @@ class Run {
   readonly #failed: { shard: number; error: Error }[] = [];
   readonly #started = performance.now();
   #made = 0;
+  #images = 0;
 
   constructor(
     options: GenerateDatasetOptions,
@@ -288,7 +338,7 @@ class Run {
       header: this.#header,
       shards: this.#own.length,
       made: this.#made,
-      images: this.#counters.images,
+      images: this.#images,
       bytes: this.#counters.bytes,
       seconds: this.#seconds,
       quarantined: this.#quarantined,
@@ -301,6 +351,7 @@ class Run {
       try {
         this.#quarantined.push(...(await shards.make(next.value)));
         this.#made++;
+        this.#images += shardRange(this.#header, next.value).count;
       } catch (error) {
         if (error instanceof StoppedError) return;
         this.#failed.push({ shard: next.value, error: error as Error });
@@ -316,18 +367,18 @@ class Run {
     const others = this.#failed.length > 1 ? ` (and ${this.#failed.length - 1} other shards)` : '';
     throw new DatasetError(
       `Expected all shards to be made in ${this.#storage.place} but shard ${shard}${others} failed: ${error.message}. ` +
-        'What is finished is kept: --resume goes on from there',
+        GOES_ON,
       { cause: error },
     );
   }
 
   #report(): void {
-    const sum = (shards: readonly number[]) =>
-      shards.reduce((images, shard) => images + shardRange(this.#header, shard).count, 0);
-    const made = this.#counters.images;
-    const total = sum(this.#own);
+    const total = imagesOf(this.#header, this.#own);
+    const missing = imagesOf(this.#header, this.#missing);
+    // A worker that died has not taken back what it counted.
+    const made = Math.min(this.#counters.images, missing);
     this.#options.onProgress?.({
-      images: total - sum(this.#missing) + made,
+      images: total - missing + made,
       ...{ total, made },
       bytes: this.#counters.bytes,
       seconds: this.#seconds,
@@ -337,6 +388,13 @@ class Run {
   get #seconds(): number {
     return (performance.now() - this.#started) / 1000;
   }
+}
+
+/** Images of neighbouring or single shards. */
+function imagesOf(header: DatasetHeader, shards: readonly number[]): number {
+  // Only the last shard of a dataset may be short, and it can only stand last.
+  const last = shards.at(-1);
+  return last === undefined ? 0 : (shards.length - 1) * header.shardSize + shardRange(header, last).count;
 }
 
 function megabytes(bytes: number): string {

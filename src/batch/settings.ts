@@ -2,13 +2,16 @@ import { z } from 'zod';
 import { parseConfig } from '../config.js';
 import { FORMAT_NAMES, type FormatName, openFormat } from '../dataset/formats/index.js';
 import { DEFAULT_QUALITY } from '../dataset/imageCodec.js';
-import { DEFAULT_SHARD_SIZE, MAX_DATASET_COUNT, MAX_SCENE_NUMBER, MAX_SHARD_SIZE } from '../dataset/plan.js';
+import { DEFAULT_SHARD_SIZE, MAX_DATASET_COUNT, MAX_SCENE_NUMBER, MAX_SHARD_SIZE, shardsOf } from '../dataset/plan.js';
 import { ConfigError } from '../errors.js';
 
 /** The class that formats of detection leave out by default. */
 export const DEFAULT_IGNORED = 'background';
 
 const integer = (minimum: number, maximum: number) => z.number().int().min(minimum).max(maximum);
+
+/** Shards of a dataset: each has an entry, and lists of them are kept in memory. */
+const MAX_SHARDS = 1_000_000;
 
 /** What a dataset is to be: everything that decides its files, but for where its scenes come from. */
 export const datasetSettingsSchema = z.strictObject({
@@ -47,10 +50,17 @@ export type DatasetSettings = z.output<typeof datasetSettingsSchema>;
 
 /**
  * Checks settings and fills in the defaults.
- * @throws ConfigError for a value out of range, an unknown format, or a codec that the format cannot hold
+ * @throws ConfigError for a value out of range, an unknown format, a codec that the format cannot hold, or more than a
+ *   million shards
  */
 export async function resolveSettings(input: DatasetSettingsInput): Promise<DatasetSettings> {
   const settings = parseConfig(datasetSettingsSchema, input, 'dataset');
+  if (shardsOf(settings) > MAX_SHARDS) {
+    throw new ConfigError(
+      `Expected at most ${MAX_SHARDS} shards but received ${settings.count} images in shards of ${settings.shardSize}: ` +
+        'use a larger --shard-size',
+    );
+  }
   const format = await openFormat(settings.format);
   const codec = settings.codec ?? format.codecs[0];
   if (!format.codecs.includes(codec)) {

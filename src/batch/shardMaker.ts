@@ -1,4 +1,5 @@
 import { annotateScene, type ObjectLabel } from '../annotate/annotateScene.js';
+import { UsedAssets } from '../dataset/assetTable.js';
 import { expectLicensed } from '../dataset/describe/licences.js';
 import type { QuarantinedScene, ShardEntry } from '../dataset/entry.js';
 import { type ImageEncoder, imageEncoder } from '../dataset/imageCodec.js';
@@ -86,7 +87,7 @@ export class ShardMaker {
           recorder.used.addScene(scene.batch, scene.position);
           await recorder.add(this.#sample(scene));
         }
-        this.#expectLicensed(recorder);
+        this.#expectLicensed(recorder.used);
         progress.advance(length, recorder.bytes - bytes);
         bytes = recorder.bytes;
         done += length;
@@ -99,41 +100,47 @@ export class ShardMaker {
   }
 
   /**
-   * About how many bytes an image takes, from the first few: enough to know whether there is room.
+   * About how many bytes an image takes, from the first few: enough to know whether there is room. Scenes that cannot be
+   * made are passed over.
    * @param images how many are made for it
+   * @throws what the scenes failed with where all that may stand in for one failed; DatasetError when an asset states no
+   *   licence
    */
   async bytesPerImage(images: number): Promise<number> {
-    const { masks } = this.#options.setup.header;
+    const { header, assets } = this.#options.setup;
+    const { masks } = header;
+    const used = new UsedAssets(assets);
     let bytes = 0;
     for await (const scene of this.#render(0, images, undefined)) {
+      used.addScene(scene.batch, scene.position);
       const { image, labels, scene: graph } = this.#sample(scene);
       // Compressed masks and the labels in a format's own words are about as large as the image and the record.
       bytes += image.bytes.length * (masks ? 2 : 1) + 2 * JSON.stringify(labels).length + (graph?.length ?? 0);
     }
+    this.#expectLicensed(used);
     return bytes / images;
   }
 
   /** The scenes of images `first` … `first + count − 1` in order; where they fail together, they are made one by one. */
   async *#render(first: number, count: number, failures: Failures | undefined): AsyncGenerator<RenderedScene> {
-    const batch = await this.#tryTogether(first, count, failures);
+    const batch = await this.#tryTogether(first, count);
     for (let i = 0; i < count; i++) {
       const number = first + i;
-      yield batch ? { ...batch, number, position: i } : await this.#renderOne(number, failures as Failures);
+      yield batch ? { ...batch, number, position: i } : await this.#renderOne(number, failures);
     }
   }
 
-  /** Samples and draws a range at once; undefined when that fails and failures are tolerated. */
-  async #tryTogether(first: number, count: number, failures: Failures | undefined) {
+  /** Samples and draws a range at once; undefined when that fails. */
+  async #tryTogether(first: number, count: number) {
     try {
       return await this.#draw(await this.#sampleScenes(this.#options.setup.header.start + first, count));
-    } catch (error) {
-      if (failures) return undefined;
-      throw error;
+    } catch {
+      return undefined;
     }
   }
 
-  /** The scene of one image, or the first of its stand-ins that can be made. */
-  async #renderOne(number: number, failures: Failures): Promise<RenderedScene> {
+  /** The scene of one image, or the first of its stand-ins that can be made; failures are noted where there is a shard. */
+  async #renderOne(number: number, failures: Failures | undefined): Promise<RenderedScene> {
     const { header } = this.#options.setup;
     for (let attempt = 0; ; attempt++) {
       const index = standInIndex(header.start + number, attempt);
@@ -142,8 +149,9 @@ export class ShardMaker {
         batch = await this.#sampleScenes(index, 1);
         return { ...(await this.#draw(batch)), number, position: 0 };
       } catch (error) {
-        failures.add(number, index, error, batch);
+        failures?.add(number, index, error, batch);
         if (attempt + 1 < MAX_ATTEMPTS) continue;
+        if (!failures) throw error;
         throw new DatasetError(
           `Expected a scene for image ${number} but ${MAX_ATTEMPTS} failed, the last with: ${(error as Error).message}`,
           { cause: error },
@@ -193,8 +201,8 @@ export class ShardMaker {
     };
   }
 
-  #expectLicensed(recorder: ShardRecorder): void {
-    if (!this.#options.allowUnlicensed) expectLicensed(recorder.used.licences(), false);
+  #expectLicensed(used: UsedAssets): void {
+    if (!this.#options.allowUnlicensed) expectLicensed(used.licences(), false);
   }
 }
 

@@ -6,7 +6,8 @@ import { parseJson } from './header.js';
 import type { LicenceUse } from './manifest.js';
 import type { DatasetStorage } from './storage.js';
 
-const PATH = '.metasim/assets.json';
+/** Where the table lies. */
+export const ASSET_TABLE_PATH = '.metasim/assets.json';
 /** What assets count as that state no licence. */
 export const UNKNOWN_LICENCE = 'unknown';
 
@@ -25,8 +26,8 @@ export function assetTable(library: AssetLibrary): AssetTable {
  */
 export async function claimAssetTable(storage: DatasetStorage, table: AssetTable): Promise<void> {
   const text = `${JSON.stringify(table)}\n`;
-  if (table.length === 0 || (await storage.create(PATH, text))) return;
-  const present = await storage.read(PATH);
+  if (table.length === 0 || (await storage.create(ASSET_TABLE_PATH, text))) return;
+  const present = await storage.read(ASSET_TABLE_PATH);
   if (present && Buffer.from(present).toString('utf8') === text) return;
   throw new DatasetError(
     `Expected the textures that the dataset in ${storage.place} was begun with but received others: ` +
@@ -36,8 +37,8 @@ export async function claimAssetTable(storage: DatasetStorage, table: AssetTable
 
 /** The table of a dataset; empty where it has none. */
 export async function readAssetTable(storage: DatasetStorage): Promise<AssetTable> {
-  const bytes = await storage.read(PATH);
-  return bytes ? parseJson(bytes, tableSchema, `${storage.place}/${PATH}`) : [];
+  const bytes = await storage.read(ASSET_TABLE_PATH);
+  return bytes ? parseJson(bytes, tableSchema, `${storage.place}/${ASSET_TABLE_PATH}`) : [];
 }
 
 /** Which assets of a table were drawn. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { DatasetError } from '../errors.js';
-import { readAssetTable, UsedAssets } from './assetTable.js';
+import { ASSET_TABLE_PATH, readAssetTable, UsedAssets } from './assetTable.js';
 import { ContentHash } from './contentHash.js';
 import { describeDataset } from './describe/describe.js';
 import { FileTally } from './describe/fileTally.js';
@@ -10,7 +10,14 @@ import { finishContext } from './finishContext.js';
 import { openFormat } from './formats/index.js';
 import { type DatasetHeader, HEADER_PATH, infoOf, readHeader } from './header.js';
 import { STAGING_FOLDER } from './localStorage.js';
-import { type LicenceUse, MANIFEST_PATH, type Manifest, readManifest } from './manifest.js';
+import {
+  type LicenceUse,
+  MANIFEST_HASH_PATH,
+  MANIFEST_PATH,
+  type Manifest,
+  manifestHashLine,
+  readManifest,
+} from './manifest.js';
 import { shardsOf } from './plan.js';
 import { PARTS_FOLDER, type StagedFile } from './staging.js';
 import type { DatasetStorage } from './storage.js';
@@ -52,7 +59,10 @@ export async function completeDataset(
   const header = await readHeader(storage);
   if (!header) throw new DatasetError(`Expected a dataset in ${storage.place} but received none (no ${HEADER_PATH})`);
   const present = await readManifest(storage);
-  if (present) return present;
+  if (present) {
+    await tidy(storage);
+    return present;
+  }
   const missing = await missingShards(storage, header);
   const shards = shardsOf(header);
   if (missing.length > 0) {
@@ -72,15 +82,26 @@ export async function completeDataset(
   )) {
     await context.write(path, text);
   }
+  for (const path of [HEADER_PATH, ASSET_TABLE_PATH]) {
+    const bytes = await storage.read(path);
+    if (bytes) files.push({ path, bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') });
+  }
   const manifest: Manifest = {
     ...facts,
     bytes: files.reduce((sum, file) => sum + file.bytes, bytes),
     files: files.sort((a, b) => (a.path < b.path ? -1 : 1)),
   };
-  await storage.write(MANIFEST_PATH, `${JSON.stringify(manifest, null, 2)}\n`);
+  const text = `${JSON.stringify(manifest, null, 2)}\n`;
+  await storage.write(MANIFEST_HASH_PATH, manifestHashLine(text));
+  await storage.write(MANIFEST_PATH, text);
+  await tidy(storage);
+  return manifest;
+}
+
+/** Removes what only an unfinished dataset needs, and what killed runs left; done again where a kill came before it. */
+async function tidy(storage: DatasetStorage): Promise<void> {
   await storage.remove(PARTS_FOLDER);
   await storage.remove(STAGING_FOLDER);
-  return manifest;
 }
 
 /** What the entries of all shards say together. */

@@ -1,5 +1,5 @@
 import { STATISTICS_PATH } from './complete.js';
-import { DIGEST_BYTES, payloadOf, sampleDigest } from './contentHash.js';
+import { payloadOf, sampleDigest } from './contentHash.js';
 import {
   type AttributeAxis,
   type Counts,
@@ -8,7 +8,6 @@ import {
   StatisticsCollector,
   totalOf,
 } from './describe/statistics.js';
-import { allEntries } from './entry.js';
 import type { DatasetReader } from './format.js';
 import { openFormat, recogniseFormat } from './formats/index.js';
 import { readHeader } from './header.js';
@@ -69,7 +68,8 @@ const NAMED_FIELDS = 10;
 
 /**
  * Compares two datasets, of any formats, ours or anybody's: counts, class balance, attribute distributions, and the first
- * sample that differs. Where both are ours this reads their accounts; samples are read only up to the first that differs.
+ * sample that differs. Counts of a finished dataset of ours come from its account; samples are read, up to the first that
+ * differs.
  * @throws DatasetError when one cannot be read
  */
 export async function diffDatasets(a: string, b: string, options: DiffOptions = {}): Promise<DatasetDifference> {
@@ -140,19 +140,10 @@ class Side {
     return collector.result();
   }
 
-  /** Digests of the samples in order; of a finished dataset of ours as its entries have them. */
+  /** Digests of the samples in order, of what the files hold: accounts say what was written, not what is there. */
   async *digests(signal: AbortSignal | undefined): AsyncGenerator<Uint8Array, undefined, undefined> {
-    const storage = new LocalStorage(this.#folder);
-    const header = this.#finished ? await readHeader(storage) : undefined;
-    if (!header) {
-      for await (const sample of this.samples(signal)) {
-        yield sampleDigest(JSON.stringify(sample.labels), await payloadOf(sample));
-      }
-      return undefined;
-    }
-    for await (const entry of allEntries(storage, header)) {
-      const digests = Buffer.from(entry.digests, 'base64');
-      for (let at = 0; at < digests.length; at += DIGEST_BYTES) yield digests.subarray(at, at + DIGEST_BYTES);
+    for await (const sample of this.samples(signal)) {
+      yield sampleDigest(JSON.stringify(sample.labels), await payloadOf(sample));
     }
     return undefined;
   }

@@ -6,7 +6,8 @@ import { shardRange, shardsOf } from './plan.js';
 import { PARTS_FOLDER, partName } from './staging.js';
 import type { DatasetStorage } from './storage.js';
 
-const ENTRIES_FOLDER = '.metasim/shards';
+/** Where the entries of shards lie. */
+export const ENTRIES_FOLDER = '.metasim/shards';
 
 const natural = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const file = z.strictObject({ path: z.string(), bytes: natural, sha256: z.string().regex(/^[0-9a-f]{64}$/) });

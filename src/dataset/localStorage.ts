@@ -1,13 +1,14 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream, rmSync } from 'node:fs';
 import { link, mkdir, open, opendir, readdir, readFile, rename, rm, stat, statfs, unlink } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { DatasetError } from '../errors.js';
 import { checkRelativePath, type StagedFile, syncFolder } from './staging.js';
 import type { DatasetStorage } from './storage.js';
 
 /** Where, within the dataset, files are written before they are moved to their places. */
 export const STAGING_FOLDER = '.metasim/staging';
+const OWN_FOLDER = dirname(STAGING_FOLDER);
 
 /** A dataset in a folder, which may be shared by many machines. */
 export class LocalStorage implements DatasetStorage {
@@ -63,12 +64,10 @@ export class LocalStorage implements DatasetStorage {
     if (!info) return undefined;
     if (!info.isDirectory())
       throw new DatasetError(`Expected a folder for the dataset but received the file ${this.place}`);
-    const folder = await opendir(this.folder);
-    try {
-      return (await folder.read())?.name;
-    } finally {
-      await folder.close();
+    for await (const { name } of await opendir(this.folder)) {
+      if (name !== OWN_FOLDER || !(await this.#isBarelyBegun())) return name;
     }
+    return undefined;
   }
 
   async list(folder: string): Promise<string[]> {
@@ -117,6 +116,12 @@ export class LocalStorage implements DatasetStorage {
       if (info) return info.bavail * info.bsize;
       if (folder === dirname(folder)) return undefined;
     }
+  }
+
+  /** Whether a run was killed here, or found no room, before its dataset began: there are only files on their way. */
+  async #isBarelyBegun(): Promise<boolean> {
+    const names = await readdir(join(this.folder, OWN_FOLDER)).catch(() => ['']);
+    return names.every((name) => name === basename(STAGING_FOLDER));
   }
 
   async #writeTemporary(path: string, content: AsyncIterable<Uint8Array | string> | Uint8Array | string) {

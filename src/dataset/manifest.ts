@@ -1,9 +1,12 @@
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { headerSchema, parseJson } from './header.js';
 import type { DatasetStorage } from './storage.js';
 
 /** Written last: a dataset without it is not finished. */
 export const MANIFEST_PATH = 'manifest.json';
+/** SHA-256 of the manifest, as sha256sum writes it: the one file that the manifest cannot hold the hash of. */
+export const MANIFEST_HASH_PATH = '.metasim/manifest.sha256';
 
 const natural = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
@@ -28,7 +31,7 @@ const manifestSchema = headerSchema.extend({
   bytes: natural,
   /** SHA-256 over the shards' entries (`.metasim/shards`) in order, which hold the hashes of their files. */
   entriesHash: sha256,
-  /** Images whose first scene could not be made, so that another stands in for it. */
+  /** Scenes that could not be made, so that others stand in for them. */
   quarantined: natural,
   licences: z.array(licenceSchema),
   /** Files that span the shards, sorted by path; `manifest.json` itself is not among them. */
@@ -37,6 +40,11 @@ const manifestSchema = headerSchema.extend({
 
 /** `manifest.json`: what a dataset holds, how to make it again, and how to know that it is whole. */
 export type Manifest = z.output<typeof manifestSchema>;
+
+/** What `MANIFEST_HASH_PATH` holds for a manifest. */
+export function manifestHashLine(manifest: Uint8Array | string): string {
+  return `${createHash('sha256').update(manifest).digest('hex')}  ${MANIFEST_PATH}\n`;
+}
 
 /** The manifest of a finished dataset; undefined where there is none. @throws ConfigError when it is damaged */
 export async function readManifest(storage: DatasetStorage): Promise<Manifest | undefined> {

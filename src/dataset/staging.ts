@@ -41,8 +41,12 @@ export class Staging implements StagedFiles {
   /** @throws DatasetError for a path that leaves the dataset, is used twice, or cannot be written */
   write(path: string, bytes: Uint8Array | string): void {
     const stream = new FileStream(this.#claim(path), path, 0);
-    stream.write(bytes);
-    this.#files.push(stream.end());
+    try {
+      stream.write(bytes);
+      this.#files.push(stream.end());
+    } finally {
+      stream.close();
+    }
   }
 
   /** @throws as `write` */
@@ -131,6 +135,7 @@ class FileStream implements StagedStream {
   readonly #buffer: Buffer;
   #used = 0;
   #length = 0;
+  #closed = false;
 
   constructor(fullPath: string, path: string, bufferBytes: number) {
     this.#path = path;
@@ -164,7 +169,10 @@ class FileStream implements StagedStream {
     return { path: this.#path, bytes: this.#length, sha256: this.#hash.digest('hex') };
   }
 
+  /** May be called again: the descriptor's number may by then be that of another thread's file. */
   close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
     closeSync(this.#descriptor);
   }
 

@@ -1,14 +1,17 @@
 import { createHash } from 'node:crypto';
-import { DatasetError, MetasimError } from '../errors.js';
+import { DatasetError } from '../errors.js';
 import { missingShards, rangesOf } from './complete.js';
 import { ContentHash, DIGEST_BYTES, payloadOf, sampleDigest } from './contentHash.js';
-import { allEntries, entryLine } from './entry.js';
+import { ENTRIES_FOLDER, entryLine, entryPath, readEntry } from './entry.js';
 import type { DatasetReader } from './format.js';
 import { openFormat } from './formats/index.js';
 import { type DatasetHeader, HEADER_PATH, readHeader } from './header.js';
 import { withKeptRecords } from './keptRecords.js';
 import { LocalStorage } from './localStorage.js';
-import { MANIFEST_PATH, type Manifest, readManifest } from './manifest.js';
+import { MANIFEST_HASH_PATH, MANIFEST_PATH, type Manifest, manifestHashLine, readManifest } from './manifest.js';
+import { shardRange, shardsOf } from './plan.js';
+import { type DatasetSample, sampleKey } from './sample.js';
+import { SampleAligner } from './sampleAligner.js';
 import type { StagedFile } from './staging.js';
 import type { DatasetStorage } from './storage.js';
 
@@ -61,7 +64,7 @@ export interface VerifiedDataset {
   readonly bytes: number;
   /**
    * Of the samples that were read (with `quick`: as the shards' entries say): SHA-256 over their digests in order. Equal
-   * for equal pixels and labels, whatever format, threads, shards or machines.
+   * for equal pixels and labels, whatever format, threads, shards or machines. Empty where not all could be read.
    */
   readonly contentHash: string;
   readonly quarantined: number;
@@ -72,24 +75,18 @@ export interface VerifiedDataset {
 
 /**
  * Checks a dataset of ours: every shard is there, every file has the bytes that were written, and, read through its
- * format, every sample has the pixels and labels that were made, none missing and none twice. Memory does not grow with
- * the number of images.
+ * format, every sample has the pixels and labels that were made, none missing and none twice. Of an unfinished one the
+ * shards that are there. Memory does not grow with the number of images.
  * @param folder of a dataset that was generated or converted
  * @throws DatasetError when there is none; the signal's reason when aborted
  */
 export async function verifyDataset(folder: string, options: VerifyOptions = {}): Promise<VerifiedDataset> {
-  const storage = new LocalStorage(folder);
-  const header = await readHeader(storage);
-  if (!header) {
-    throw new DatasetError(`Expected a dataset made by metasim in ${folder} but received none (no ${HEADER_PATH})`);
-  }
-  const verifier = new Verifier(storage, header, options);
-  return verifier.run(folder);
+  return new Verifier(folder, options).run();
 }
 
 class Verifier {
+  readonly #folder: string;
   readonly #storage: DatasetStorage;
-  readonly #header: DatasetHeader;
   readonly #options: VerifyOptions;
   readonly #faults: DatasetFault[] = [];
   #faultCount = 0;
@@ -98,38 +95,37 @@ class Verifier {
   #samples = 0;
   #quarantined = 0;
 
-  constructor(storage: DatasetStorage, header: DatasetHeader, options: VerifyOptions) {
-    this.#storage = storage;
-    this.#header = header;
+  constructor(folder: string, options: VerifyOptions) {
+    this.#folder = folder;
+    this.#storage = new LocalStorage(folder);
     this.#options = options;
   }
 
-  async run(folder: string): Promise<VerifiedDataset> {
-    const manifest = await this.#readManifest();
-    const missing = await missingShards(this.#storage, this.#header);
+  async run(): Promise<VerifiedDataset> {
+    const manifest = await this.#checkManifest();
+    const header = await this.#header(manifest);
+    const missing = await missingShards(this.#storage, header);
     if (missing.length > 0) {
       this.#fault(
         'unfinished',
         this.#storage.place,
         `Expected all shards but ${missing.length} are missing: ${rangesOf(missing)}`,
       );
-    } else if (!manifest) {
+    } else if (!(await this.#storage.size(MANIFEST_PATH))) {
       this.#fault(
         'unfinished',
         MANIFEST_PATH,
         'Expected a manifest but the dataset has not been completed (metasim merge)',
       );
     }
-    let contentHash = '';
-    if (missing.length === 0) {
-      contentHash = await this.#checkEntries(manifest);
-      for (const file of manifest?.files ?? []) await this.#checkFile(file);
-      if (!this.#options.quick && manifest) contentHash = await this.#checkSamples(folder);
-    }
+    const written = await this.#checkShards(header, new Set(missing), manifest);
+    for (const file of manifest?.files ?? []) await this.#checkFile(file, manifest?.bytes);
+    const readable = !this.#options.quick && manifest && missing.length === 0;
+    const contentHash = readable ? await this.#checkSamples(header) : written;
     return {
       ok: this.#faultCount === 0,
-      format: this.#header.layout,
-      count: this.#header.count,
+      format: header.layout,
+      count: header.count,
       samples: this.#samples,
       files: this.#files,
       bytes: this.#bytes,
@@ -140,114 +136,167 @@ class Verifier {
     };
   }
 
-  async #readManifest(): Promise<Manifest | undefined> {
-    try {
-      return await readManifest(this.#storage);
-    } catch (error) {
-      this.#fault('unreadable', MANIFEST_PATH, (error as Error).message);
-      return undefined;
-    }
+  /** The manifest, if it can be read. */
+  async #checkManifest(): Promise<Manifest | undefined> {
+    return this.#tolerate(MANIFEST_PATH, async () => {
+      const bytes = await this.#storage.read(MANIFEST_PATH);
+      if (!bytes) return undefined;
+      const hash = await this.#storage.read(MANIFEST_HASH_PATH);
+      if (!hash) {
+        this.#fault('missing file', MANIFEST_HASH_PATH, 'Expected the hash of the manifest but there is none');
+      } else if (Buffer.from(hash).toString('utf8') !== manifestHashLine(bytes)) {
+        this.#fault(
+          'changed file',
+          MANIFEST_PATH,
+          `Expected the bytes that were written, whose hash ${MANIFEST_HASH_PATH} holds, but received others`,
+        );
+      }
+      return readManifest(this.#storage);
+    });
   }
 
-  /** Shards' entries and files. @returns the content hash that the entries stand for */
-  async #checkEntries(manifest: Manifest | undefined): Promise<string> {
+  /** The header: the manifest repeats it, so that damage to it does not keep the rest from being checked. */
+  async #header(manifest: Manifest | undefined): Promise<DatasetHeader> {
+    if (manifest && this.#faultCount === 0) return manifest;
+    const header = await readHeader(this.#storage).catch((error) => {
+      if (!manifest) throw error;
+      this.#fault('unreadable', HEADER_PATH, (error as Error).message);
+      return undefined;
+    });
+    const found = header ?? manifest;
+    if (found) return found;
+    throw new DatasetError(
+      `Expected a dataset made by metasim in ${this.#folder} but received none (no ${HEADER_PATH})`,
+    );
+  }
+
+  /** Shards' entries and files. @returns the content hash that the entries stand for; empty where not all can be read */
+  async #checkShards(
+    header: DatasetHeader,
+    missing: ReadonlySet<number>,
+    manifest: Manifest | undefined,
+  ): Promise<string> {
     const content = new ContentHash();
     const entries = createHash('sha256');
-    try {
-      for await (const entry of allEntries(this.#storage, this.#header)) {
-        content.add(Buffer.from(entry.digests, 'base64'));
-        entries.update(entryLine(entry));
-        this.#quarantined += entry.quarantined.length;
-        for (const file of entry.files) await this.#checkFile(file, manifest?.bytes);
+    let whole = missing.size === 0;
+    for (let shard = 0; shard < shardsOf(header); shard++) {
+      if (missing.has(shard)) continue;
+      const entry = await this.#tolerate(entryPath(shard), () => readEntry(this.#storage, header, shard));
+      if (!entry) {
+        whole = false;
+        continue;
       }
-    } catch (error) {
-      if (!(error instanceof MetasimError)) throw error;
-      this.#fault('unreadable', this.#storage.place, error.message);
-      return '';
+      content.add(Buffer.from(entry.digests, 'base64'));
+      entries.update(entryLine(entry));
+      this.#quarantined += entry.quarantined.length;
+      for (const file of entry.files) await this.#checkFile(file, manifest?.bytes);
     }
-    const hash = content.digest();
+    if (!whole) return '';
     if (manifest && entries.digest('hex') !== manifest.entriesHash) {
       this.#fault(
         'changed entry',
-        '.metasim/shards',
+        ENTRIES_FOLDER,
         'Expected the entries that the manifest was written for but received others',
       );
     }
-    return hash;
+    return content.digest();
   }
 
   async #checkFile(file: StagedFile, total = 0): Promise<void> {
     this.#options.signal?.throwIfAborted();
     this.#files++;
-    const size = await this.#storage.size(file.path);
-    if (size === undefined) {
-      this.#fault('missing file', file.path, `Expected a file of ${file.bytes} bytes but there is none`);
-      return;
-    }
-    const hash = createHash('sha256');
-    for await (const piece of this.#storage.stream(file.path)) hash.update(piece);
-    this.#bytes += size;
-    this.#options.onProgress?.('files', this.#bytes, Math.max(total, this.#bytes));
-    if (size !== file.bytes) {
-      this.#fault('changed file', file.path, `Expected ${file.bytes} bytes but received ${size}`);
-    } else if (hash.digest('hex') !== file.sha256) {
-      this.#fault('changed file', file.path, 'Expected the bytes that were written but received others');
-    }
+    await this.#tolerate(file.path, async () => {
+      const size = await this.#storage.size(file.path);
+      if (size === undefined) {
+        this.#fault('missing file', file.path, `Expected a file of ${file.bytes} bytes but there is none`);
+        return;
+      }
+      const hash = createHash('sha256');
+      for await (const piece of this.#storage.stream(file.path)) hash.update(piece);
+      this.#bytes += size;
+      this.#options.onProgress?.('files', this.#bytes, Math.max(total, this.#bytes));
+      if (size !== file.bytes) {
+        this.#fault('changed file', file.path, `Expected ${file.bytes} bytes but received ${size}`);
+      } else if (hash.digest('hex') !== file.sha256) {
+        this.#fault('changed file', file.path, 'Expected the bytes that were written but received others');
+      }
+    });
   }
 
-  /** Reads every sample. @returns the content hash of what was read */
-  async #checkSamples(folder: string): Promise<string> {
+  /** Reads every sample. @returns the content hash of what was read; empty where not all could be */
+  async #checkSamples(header: DatasetHeader): Promise<string> {
     const content = new ContentHash();
-    const digests = this.#digests();
-    try {
-      for await (const sample of (await this.#open(folder)).samples(this.#signal())) {
-        const digest = sampleDigest(JSON.stringify(sample.labels), await payloadOf(sample));
-        content.add(digest);
-        const { value: expected, done } = await digests.next();
-        if (done) {
-          this.#fault(
-            'surplus sample',
-            sample.labels.key,
-            `Expected ${this.#header.count} samples but received one more`,
-          );
-        } else if (!digest.equals(expected)) {
-          this.#fault(
-            'changed sample',
-            sample.labels.key,
-            'Expected the pixels and labels that were made but received others',
-          );
-        }
+    let readable = true;
+    const whole = await this.#tolerate(this.#folder, async () => {
+      const aligner = new SampleAligner(this.#digests(header), {
+        missing: (position) => this.#missingSample(header, position),
+        surplus: (key) =>
+          this.#fault('surplus sample', key, 'Expected every sample once but received one more than was written'),
+        changed: (key) =>
+          this.#fault('changed sample', key, 'Expected the pixels and labels that were made but received others'),
+      });
+      for await (const sample of (await this.#open(header)).samples(this.#signal())) {
+        const digest = await this.#digestOf(sample);
+        if (digest) content.add(digest);
+        else readable = false;
+        await aligner.take(sample.labels.key, digest);
         this.#samples++;
-        this.#options.onProgress?.('samples', this.#samples, this.#header.count);
+        this.#options.onProgress?.('samples', this.#samples, Math.max(header.count, this.#samples));
       }
-      if (this.#samples < this.#header.count) {
-        this.#fault('missing sample', folder, `Expected ${this.#header.count} samples but received ${this.#samples}`);
-      }
-    } catch (error) {
-      if (!(error instanceof MetasimError)) throw error;
-      this.#fault('unreadable', folder, error.message);
-    }
-    return content.digest();
+      await aligner.end();
+      return true;
+    });
+    return whole && readable ? content.digest() : '';
+  }
+
+  /** Digest of a sample; undefined where its image cannot be decoded. */
+  async #digestOf(sample: DatasetSample): Promise<Uint8Array | undefined> {
+    const { labels } = sample;
+    return this.#tolerate(labels.key, async () => sampleDigest(JSON.stringify(labels), await payloadOf(sample)));
+  }
+
+  #missingSample(header: DatasetHeader, position: number): void {
+    // Samples from elsewhere have names of their own.
+    const made = header.sourceHash !== '' || header.grammarHash !== '';
+    const name = made ? sampleKey(header.start + position) : `sample ${position}`;
+    this.#fault('missing sample', name, `Expected a sample at position ${position} but there is none`);
   }
 
   /** The dataset's reader, with the label records that its format does not hold. */
-  async #open(folder: string): Promise<DatasetReader> {
-    const format = await openFormat(this.#header.layout);
-    const reader = await format.open(folder);
-    return format.holdsRecords ? reader : withKeptRecords(reader, folder);
+  async #open(header: DatasetHeader): Promise<DatasetReader> {
+    const format = await openFormat(header.layout);
+    const reader = await format.open(this.#folder);
+    return format.holdsRecords ? reader : withKeptRecords(reader, this.#folder);
   }
 
-  /** Digests of all samples in order, as their shards' entries have them. */
-  async *#digests(): AsyncGenerator<Uint8Array, undefined, undefined> {
-    for await (const entry of allEntries(this.#storage, this.#header)) {
-      const digests = Buffer.from(entry.digests, 'base64');
-      for (let at = 0; at < digests.length; at += DIGEST_BYTES) yield digests.subarray(at, at + DIGEST_BYTES);
+  /** Digests of all samples in order, as their shards' entries have them; undefined where an entry cannot be read. */
+  async *#digests(header: DatasetHeader): AsyncGenerator<Uint8Array | undefined, undefined, undefined> {
+    for (let shard = 0; shard < shardsOf(header); shard++) {
+      const entry = await readEntry(this.#storage, header, shard).catch(() => undefined);
+      const digests = Buffer.from(entry?.digests ?? '', 'base64');
+      for (let i = 0; i < shardRange(header, shard).count; i++) {
+        yield entry && digests.subarray(i * DIGEST_BYTES, (i + 1) * DIGEST_BYTES);
+      }
     }
     return undefined;
   }
 
   #signal(): { signal?: AbortSignal } {
     return this.#options.signal ? { signal: this.#options.signal } : {};
+  }
+
+  /**
+   * Runs a check; what it throws is a fault, whatever it is: damaged bytes reach code of others too.
+   * @returns undefined when it threw
+   */
+  async #tolerate<T>(where: string, check: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await check();
+    } catch (error) {
+      this.#options.signal?.throwIfAborted();
+      this.#fault('unreadable', where, (error as Error).message);
+      return undefined;
+    }
   }
 
   #fault(kind: FaultKind, where: string, message: string): void {
