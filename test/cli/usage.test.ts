@@ -1,29 +1,48 @@
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { integerIn, parseAssetSource, parseVariable } from '../../src/cli/flags.js';
-import type { Outcome } from '../../src/cli/frame.js';
 import { buildProgram } from '../../src/cli/program.js';
 import { startProgress } from '../../src/cli/progress.js';
+import { leavesOf, parseLine } from './parseLine.js';
 import { runCli, runNode } from './runCli.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'metasim-usage-'));
 test.after(() => rmSync(folder, { recursive: true }));
 
+function helpOf(command: Command): string {
+  let help = '';
+  command.configureOutput({ writeOut: (text) => (help += text) });
+  command.outputHelp();
+  return help;
+}
+
 test('every command explains itself with examples and knows --json', () => {
-  const outcome: Outcome = {};
-  const leaves = buildProgram(outcome).commands.flatMap((each) => (each.commands.length > 0 ? each.commands : [each]));
-  for (const command of leaves) {
-    let help = '';
-    command.configureOutput({ writeOut: (text) => (help += text) });
-    command.outputHelp();
+  for (const command of leavesOf(buildProgram({}))) {
+    const help = helpOf(command);
     assert.match(help, /\nExamples:\n {2}\$ metasim /, command.name());
     assert.match(help, /--json/, command.name());
     assert.ok(command.description().length > 10, command.name());
   }
+});
+
+test('every example of --help is a command that exists, with flags that exist; its files of ours are there', async () => {
+  const program = buildProgram({});
+  const examples = [program, ...leavesOf(program)].flatMap((command) =>
+    [...helpOf(command).matchAll(/^ {2}\$ (.+)$/gm)].map(([, line]) => line),
+  );
+  assert.ok(examples.length > 30, String(examples.length));
+  for (const line of examples) {
+    if (!line.includes('COMMAND')) assert.is(await parseLine(line), undefined, line);
+    for (const [path] of line.matchAll(/examples\/\S+/g)) assert.ok(existsSync(path), line);
+  }
+  // And the check sees what is wrong.
+  assert.match((await parseLine('metasim verify x --qick')) ?? '', /unknown option '--qick'/);
+  assert.match((await parseLine('metasim generate g.yaml --format jpg --out x')) ?? '', /Allowed choices are/);
+  assert.match((await parseLine('metasim convert a --to coco')) ?? '', /missing required argument 'out'/);
 });
 
 test('wrong usage is one line on standard error, code 2, and writes nothing', async () => {
