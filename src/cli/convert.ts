@@ -35,12 +35,16 @@ export function addConvert(program: Command, outcome: Outcome): void {
     .addOption(
       new Option(
         '--codec <name>',
-        'of the images (default: they stay what they are, where the format has that)',
+        'how images are stored (default: they stay what they are, where the format can hold that)',
       ).choices(['png', 'jpeg', 'webp']),
     )
-    .addOption(new Option('--quality <n>', 'of JPEG and WebP').argParser(integerIn(1, 100)).default(DEFAULT_QUALITY))
-    .option('--no-masks', 'leave masks out')
-    .option('--no-scenes', 'leave scene graphs out');
+    .addOption(
+      new Option('--quality <n>', 'quality of JPEG and WebP that are encoded anew, 1 to 100')
+        .argParser(integerIn(1, 100))
+        .default(DEFAULT_QUALITY),
+    )
+    .option('--no-masks', 'leave masks out (default: they go along)')
+    .option('--no-scenes', 'leave scene graphs out (default: they go along)');
   const examples = [
     'metasim convert data/digits data/digits-coco --to coco',
     'metasim convert coco2017 data/shards --from coco --to webdataset --shard-size 5000',

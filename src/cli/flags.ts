@@ -36,7 +36,7 @@ export function startFlag(): Option {
 
 /** `--threads`. */
 export function threadsFlag(): Option {
-  return new Option('--threads <n>', 'render threads (default: all cores)').argParser(integerIn(1, MAX_THREADS));
+  return new Option('--threads <n>', 'threads (default: as many as processors)').argParser(integerIn(1, MAX_THREADS));
 }
 
 /** `--out`, required. */

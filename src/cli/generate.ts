@@ -55,20 +55,24 @@ export function addDatasetFlags(command: Command): Command {
     .addOption(seedFlag())
     .addOption(startFlag())
     .addOption(
-      new Option('--shard-size <n>', 'images of a shard: what a killed run loses at most')
+      new Option('--shard-size <n>', 'images of a shard; a killed run loses those under way, one a thread')
         .argParser(integerIn(1, MAX_SHARD_SIZE))
         .default(DEFAULT_SHARD_SIZE),
     )
     .addOption(
-      new Option('--codec <name>', 'of the images (default: png, or what the format has)').choices([
+      new Option('--codec <name>', 'how images are stored (default: jpeg for voc, png for all others)').choices([
         'png',
         'jpeg',
         'webp',
       ]),
     )
-    .addOption(new Option('--quality <n>', 'of JPEG and WebP').argParser(integerIn(1, 100)).default(DEFAULT_QUALITY))
-    .option('--masks', 'write instance and class masks too')
-    .option('--scenes', 'write the scene graphs too')
+    .addOption(
+      new Option('--quality <n>', 'quality of JPEG and WebP, 1 to 100')
+        .argParser(integerIn(1, 100))
+        .default(DEFAULT_QUALITY),
+    )
+    .option('--masks', 'write instance and class masks too, where the format has a place for them')
+    .option('--scenes', 'write the scene graphs too, where the format has a place for them')
     .addOption(
       new Option('--min-pixels <n>', 'objects with fewer visible pixels get no box')
         .argParser(integerIn(1, 2 ** 31))
@@ -81,7 +85,7 @@ export function addDatasetFlags(command: Command): Command {
       ).argParser((text: string, before: string[] | undefined) => [...(before ?? []), text]),
     )
     .addOption(new Option('--split <name>', 'name of the split').argParser(splitName).default('train'))
-    .option('--name <name>', 'name of the dataset (default: that of the grammar or run)')
+    .option('--name <name>', 'what the dataset calls itself (default: the name of the grammar or run)')
     .addOption(assetsFlag())
     .addOption(setFlag());
 }
@@ -110,7 +114,9 @@ export function addGenerate(program: Command, outcome: Outcome): void {
   const command = addDatasetFlags(
     program
       .command('generate')
-      .description('generate a labelled dataset, in shards that a killed run loses nothing of')
+      .description(
+        'generate a labelled dataset from a grammar or a trained run; --resume goes on after whatever interrupted it',
+      )
       .argument('<source>', 'grammar (YAML or TypeScript) or folder of a training run'),
   )
     .addOption(outFlag('new or empty folder, or s3://bucket/prefix'))
@@ -121,7 +127,7 @@ export function addGenerate(program: Command, outcome: Outcome): void {
       ),
     )
     .addOption(new Option('--shard-count <n>', 'number of parts').argParser(integerIn(1, MAX_MACHINES)))
-    .option('--resume', 'go on with what is there')
+    .option('--resume', 'go on with the dataset that was begun in --out, with the same settings')
     .option('--allow-unlicensed', 'accept textures that state no licence')
     .option('--no-check-space', 'begin without looking whether there is room');
   const examples = [

@@ -5,7 +5,7 @@ import { Option } from 'commander';
 import { writeFileWhole } from '../dataset/files.js';
 import { FORMAT_NAMES, openFormat, recogniseFormat } from '../dataset/formats/index.js';
 import { DatasetError } from '../errors.js';
-import { integerIn, seedFlag } from './flags.js';
+import { integerIn } from './flags.js';
 import { define, type Outcome } from './frame.js';
 
 interface Flags {
@@ -28,8 +28,16 @@ export function addInspect(program: Command, outcome: Outcome): void {
     .argument('<dataset>', 'folder of a dataset')
     .addOption(new Option('--from <format>', 'its format (default: as it looks)').choices(FORMAT_NAMES))
     .addOption(new Option('--out <folder>', 'where sheets and page go').default('inspect'))
-    .addOption(new Option('--count <n>', 'number of images shown').argParser(integerIn(1, MAX_SHOWN)).default(64))
-    .addOption(seedFlag());
+    .addOption(
+      new Option('--count <n>', 'number of images shown, drawn evenly from all')
+        .argParser(integerIn(1, MAX_SHOWN))
+        .default(64),
+    )
+    .addOption(
+      new Option('--seed <n>', 'chooses the images that are shown')
+        .argParser(integerIn(0, Number.MAX_SAFE_INTEGER))
+        .default(0),
+    );
   const examples = ['metasim inspect data/digits', 'metasim inspect coco2017 --from coco --count 25 --out look'];
   define<Flags>(outcome, command, examples, async ([folder], { from, out, count, seed }, context) => {
     await expectOwnFiles(out);

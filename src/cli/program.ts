@@ -40,12 +40,15 @@ const COMMANDS = [
 
 const HELP = `
 Examples:
+  $ metasim demo
   $ metasim generate examples/grammars/mnist.yaml --set digits=digits --count 1000 --out data/digits
+  $ metasim verify data/digits
   $ metasim experiment mnist-rotation --out runs/rotation
   $ metasim COMMAND --help
 
 Exit codes:
-  0 done   1 failed   2 wrong usage or configuration   3 done, but some scenes could not be made and were replaced
+  0 done   1 failed, or something was found (verify, audit, diff)   2 wrong usage or configuration
+  3 done, but some scenes could not be made and were replaced
   130 interrupted (143 by SIGTERM)
 
 METASIM_DEBUG=1 adds stack traces to errors. METASIM_DATA is where weights and data sets are looked for.`;

@@ -40,7 +40,11 @@ interface StatusFlags extends ServerFlags {
 export function addQueue(program: Command, outcome: Outcome): void {
   const queue = program
     .command('queue')
-    .description('share the shards of a dataset among machines, through Redis or Valkey');
+    .description('share the shards of a dataset among machines, through Redis or Valkey')
+    .addHelpText(
+      'after',
+      '\nIn this order: submit; work, on every machine; status; then metasim merge OUT/DATASET. See docs/MANY_MACHINES.md.',
+    );
   addSubmit(queue, outcome);
   addWork(queue, outcome);
   addStatus(queue, outcome);
@@ -50,7 +54,9 @@ function addSubmit(queue: Command, outcome: Outcome): void {
   const command = addDatasetFlags(
     queue
       .command('submit')
-      .description('queue the shards of a dataset that are missing; again after a loss of the queue')
+      .description(
+        'queue the shards of a dataset that are missing; call it again when the queue was lost or shards failed',
+      )
       .argument('<source>', 'grammar (YAML or TypeScript) or folder of a training run, within --root'),
   );
   addPlaceFlags(command).addOption(datasetFlag()).option('--allow-unlicensed', 'accept textures that state no licence');
@@ -90,7 +96,7 @@ function addWork(queue: Command, outcome: Outcome): void {
     .addOption(threadsFlag())
     .option('--drain', 'end when nothing is left')
     .addOption(
-      new Option('--takeover <seconds>', 'after which the shards of a worker that died are taken over')
+      new Option('--takeover <seconds>', 'time after which the shards of a worker that died go to others')
         .argParser(integerIn(1, 3600))
         .default(DEFAULT_TAKEOVER),
     );
@@ -142,7 +148,9 @@ function addWork(queue: Command, outcome: Outcome): void {
 
 function addStatus(queue: Command, outcome: Outcome): void {
   const command = addServerFlags(
-    queue.command('status').description('what is done, under way, waiting, failed and missing of a dataset'),
+    queue
+      .command('status')
+      .description('say which shards of a dataset are done, under way, waiting, failed and missing'),
   )
     .addOption(outFlag('folder or s3://bucket/prefix that the datasets lie in'))
     .addOption(datasetFlag());
@@ -209,14 +217,15 @@ function addPlaceFlags(command: Command): Command {
   return addServerFlags(command)
     .addOption(outFlag('folder or s3://bucket/prefix that the datasets lie in, each under its name'))
     .addOption(
-      new Option('--root <folder>', 'grammars, runs and textures lie in; may be mounted elsewhere on workers').default(
-        '.',
-      ),
+      new Option(
+        '--root <folder>',
+        'folder that grammars, runs and textures lie in; workers may have it elsewhere',
+      ).default('.'),
     );
 }
 
 function datasetFlag(): Option {
-  return new Option('--dataset <name>', 'name of the dataset, its folder below --out').makeOptionMandatory();
+  return new Option('--dataset <name>', 'folder of the dataset below --out').makeOptionMandatory();
 }
 
 /** Where the queue is, from flags and environment. */

@@ -18,7 +18,7 @@ interface Flags extends SourceFlags {
 export function addRender(program: Command, outcome: Outcome): void {
   const command = program
     .command('render')
-    .description('render the scenes of a .msg file: PNG images and JSON lines')
+    .description('render the scenes of a .msg file as a labelled dataset (imagefolder)')
     .argument('<scenes>', 'file written by `metasim sample` or with encodeScenes()')
     .addOption(outFlag('new or empty folder'))
     .option('--masks', 'write instance and class masks too')
