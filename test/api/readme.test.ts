@@ -32,8 +32,8 @@ test("the README's module example runs as printed, and learns the target's 75°"
 });
 
 test('what the README and the documents link to exists', () => {
-  const documents = ['README.md', 'CONTRIBUTING.md', 'docs/ARCHITECTURE.md', 'docs/DEVIATIONS.md'];
-  for (const document of [...documents, 'docs/GRAMMAR.md', 'docs/CONFIGURATION.md']) {
+  const documents = ['README.md', 'CONTRIBUTING.md', 'docs/ARCHITECTURE.md', 'docs/DEVIATIONS.md', 'docs/DATASETS.md'];
+  for (const document of [...documents, 'docs/GRAMMAR.md', 'docs/CONFIGURATION.md', 'docs/MANY_MACHINES.md']) {
     const text = readFileSync(join(root, document), 'utf8');
     for (const [, target] of text.matchAll(/\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)/g)) {
       assert.ok(existsSync(join(root, document, '..', target)), `${document}: ${target}`);
