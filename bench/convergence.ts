@@ -2,7 +2,7 @@
  * Does training arrive at the target from any seed, and what makes the difference? Distribution matching alone (no task
  * network, a short form) on the three MNIST targets with five seeds each, then variants on the first target. A run has
  * arrived when 95 % of fresh scenes have every learned attribute within 5 % of its range.
- * METASIM_SEEDS sets the number of seeds, METASIM_TARGETS the targets (comma-separated). Takes about half an hour.
+ * METASIM_SEEDS sets the number of seeds, METASIM_TARGETS the targets (comma-separated). Takes about twenty minutes.
  */
 import { existsSync } from 'node:fs';
 import { openAssetSources } from '../src/assets/assetSources.js';
