@@ -83,7 +83,7 @@ export interface GeneratedDataset {
   readonly seconds: number;
   /** Of this run; with `manifest` of the whole dataset. */
   readonly quarantined: readonly QuarantinedScene[];
-  /** Once all shards of the dataset are there; a machine of many leaves that to `mergeDataset`. */
+  /** Once all shards of the dataset are there; a machine of many leaves that to `mergeDatasets`. */
   readonly manifest?: Manifest;
 }
 
