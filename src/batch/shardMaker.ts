@@ -7,7 +7,7 @@ import { MAX_ATTEMPTS, shardRange, standInIndex } from '../dataset/plan.js';
 import { type DatasetSample, sampleKey } from '../dataset/sample.js';
 import { type RecorderSetup, ShardRecorder } from '../dataset/shardRecorder.js';
 import { DatasetError, MetasimError } from '../errors.js';
-import { coverageOf } from '../render/coverage.js';
+import { coverageRows } from '../render/coverage.js';
 import type { Engine, RenderedBatch } from '../render/engine.js';
 import { encodeScenes } from '../scene/encode.js';
 import type { SceneBatch } from '../scene/sceneGraph.js';
@@ -42,6 +42,8 @@ interface RenderedScene {
   readonly number: number;
   readonly batch: SceneBatch;
   readonly position: number;
+  /** Where the scene's nodes begin among those of the batch. */
+  readonly row: number;
   readonly rendered: RenderedBatch<'u8'>;
 }
 
@@ -83,10 +85,10 @@ export class ShardMaker {
       for (let done = 0; done < count; ) {
         progress.check();
         const length = Math.min(this.#batchLength, count - done);
-        for await (const scene of this.#render(first + done, length, failures)) {
+        await this.#forEachScene(first + done, length, failures, (scene) => {
           recorder.used.addScene(scene.batch, scene.position);
-          await recorder.add(this.#sample(scene));
-        }
+          return recorder.add(this.#sample(scene));
+        });
         this.#expectLicensed(recorder.used);
         progress.advance(length, recorder.bytes - bytes);
         bytes = recorder.bytes;
@@ -111,22 +113,34 @@ export class ShardMaker {
     const { masks } = header;
     const used = new UsedAssets(assets);
     let bytes = 0;
-    for await (const scene of this.#render(0, images, undefined)) {
+    await this.#forEachScene(0, images, undefined, (scene) => {
       used.addScene(scene.batch, scene.position);
       const { image, labels, scene: graph } = this.#sample(scene);
       // Compressed masks and the labels in a format's own words are about as large as the image and the record.
       bytes += image.bytes.length * (masks ? 2 : 1) + 2 * JSON.stringify(labels).length + (graph?.length ?? 0);
-    }
+    });
     this.#expectLicensed(used);
     return bytes / images;
   }
 
-  /** The scenes of images `first` … `first + count − 1` in order; where they fail together, they are made one by one. */
-  async *#render(first: number, count: number, failures: Failures | undefined): AsyncGenerator<RenderedScene> {
-    const batch = await this.#tryTogether(first, count);
+  /**
+   * Hands over the scenes of images `first` … `first + count − 1` in order; where they fail together, they are made one by
+   * one. A scene is taken before the next one is made, without a turn of the event loop if `take` needs none.
+   */
+  async #forEachScene(
+    first: number,
+    count: number,
+    failures: Failures | undefined,
+    take: (scene: RenderedScene) => void | Promise<void>,
+  ): Promise<void> {
+    const together = await this.#tryTogether(first, count);
+    let row = 0;
     for (let i = 0; i < count; i++) {
       const number = first + i;
-      yield batch ? { ...batch, number, position: i } : await this.#renderOne(number, failures);
+      const scene = together ? { ...together, number, position: i, row } : await this.#renderOne(number, failures);
+      row += scene.batch.scenes[scene.position].parent.length;
+      const taken = take(scene);
+      if (taken) await taken;
     }
   }
 
@@ -147,7 +161,7 @@ export class ShardMaker {
       let batch: SceneBatch | undefined;
       try {
         batch = await this.#sampleScenes(index, 1);
-        return { ...(await this.#draw(batch)), number, position: 0 };
+        return { ...(await this.#draw(batch)), number, position: 0, row: 0 };
       } catch (error) {
         failures?.add(number, index, error, batch);
         if (attempt + 1 < MAX_ATTEMPTS) continue;
@@ -176,16 +190,15 @@ export class ShardMaker {
   }
 
   /** The sample of a rendered scene; its arrays are views of the batch. */
-  #sample({ number, batch, position, rendered }: RenderedScene): DatasetSample {
+  #sample({ number, batch, position, row, rendered }: RenderedScene): DatasetSample {
     const { header, format } = this.#options.setup;
     const { width, height, channels, color } = rendered;
     const scene = batch.scenes[position];
-    const size = width * height;
-    const view = <T extends Uint8Array | Uint16Array>(array: T, per = 1) =>
-      array.subarray(position * size * per, (position + 1) * size * per) as T;
-    const pixels = view(color, channels);
-    const instances = view(rendered.instances as Uint16Array);
-    const coverage = coverageOf(batch, rendered.coverage as Float64Array, position);
+    const from = position * width * height;
+    const to = from + width * height;
+    const pixels = color.subarray(from * channels, to * channels);
+    const instances = (rendered.instances as Uint16Array).subarray(from, to);
+    const coverage = coverageRows(rendered.coverage as Float64Array, row, scene.parent.length);
     const objects = annotateScene(batch.schema, batch.assets, scene, instances, coverage);
     const key = sampleKey(header.start + number);
     const masks = header.masks || format.needsMasks;
@@ -196,13 +209,13 @@ export class ShardMaker {
       },
       image: { codec: header.codec, bytes: this.#encode({ width, height, channels, pixels }) },
       pixels,
-      ...(masks ? { instances, classes: view(rendered.classes as Uint8Array) } : {}),
+      ...(masks ? { instances, classes: (rendered.classes as Uint8Array).subarray(from, to) } : {}),
       ...(header.scenes ? { scene: encodeScenes({ ...batch, scenes: [scene] }) } : {}),
     };
   }
 
   #expectLicensed(used: UsedAssets): void {
-    if (!this.#options.allowUnlicensed) expectLicensed(used.licences(), false);
+    if (!this.#options.allowUnlicensed && used.anyUnlicensed) expectLicensed(used.licences(), false);
   }
 }
 

@@ -12,8 +12,9 @@ import { isNoSpace } from './noSpace.js';
 import { openSource, type SourceSpec } from './openSource.js';
 import { ShardMaker } from './shardMaker.js';
 
-/** Texels that a worker keeps; beyond, those that are not in use are decoded anew. */
+/** Texels that all workers keep together, and one of them at least; beyond, those that are not in use are decoded anew. */
 const MAX_ASSET_BYTES = 64 << 20;
+const LEAST_ASSET_BYTES = 16 << 20;
 
 /** What a worker is started with. */
 export interface ShardWorkerData {
@@ -22,6 +23,8 @@ export interface ShardWorkerData {
   /** As `openStorage` takes it. */
   readonly out: string;
   readonly allowUnlicensed: boolean;
+  /** How many workers there are. */
+  readonly threads: number;
   /** Shared memory of `Counters`. */
   readonly counters: SharedArrayBuffer;
 }
@@ -52,7 +55,7 @@ export default async function makeShard(shard: number): Promise<ShardOutcome> {
 
 /** Grammar or run, textures, kernels and format, once a thread. */
 async function open(): Promise<ShardMaker> {
-  const { header, out, allowUnlicensed } = data;
+  const { header, out, allowUnlicensed, threads } = data;
   const { source, assets, hash } = await openSource(data.source);
   if (hash !== header.sourceHash) {
     throw new DatasetError(
@@ -61,7 +64,11 @@ async function open(): Promise<ShardMaker> {
     );
   }
   const format = await openFormat(header.layout);
-  const engine = await Engine.create({ assets, workers: 0, maxAssetBytes: MAX_ASSET_BYTES });
+  const engine = await Engine.create({
+    assets,
+    workers: 0,
+    maxAssetBytes: Math.max(LEAST_ASSET_BYTES, MAX_ASSET_BYTES / threads),
+  });
   const setup = {
     storage: await openStorage(out),
     header,

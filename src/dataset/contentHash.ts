@@ -1,3 +1,4 @@
+import * as crypto from 'node:crypto';
 import { createHash, type Hash } from 'node:crypto';
 import { pixelsOf } from './imageCodec.js';
 import type { DatasetSample } from './sample.js';
@@ -19,9 +20,27 @@ export function payloadOf(sample: DatasetSample): Uint8Array | Promise<Uint8Arra
  * compressor or machine wrote it.
  * @param recordJson `JSON.stringify(sample.labels)`
  */
-export function sampleDigest(recordJson: string, payload: Uint8Array): Buffer {
-  return createHash('sha256').update(recordJson).update('\0').update(payload).digest();
+export function sampleDigest(recordJson: string, payload: Uint8Array): Uint8Array {
+  const most = MAX_UTF8 * recordJson.length + 1 + payload.length;
+  if (most > SCRATCH_BYTES) return createHash('sha256').update(recordJson).update('\0').update(payload).digest();
+  scratch ??= Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+  const record = scratch.write(recordJson);
+  scratch[record] = 0;
+  scratch.set(payload, record + 1);
+  return sha256(scratch.subarray(0, record + 1 + payload.length));
 }
+
+/** A hash object costs as much as the hash of a small sample, so these are put together and hashed at once, here. */
+let scratch: Buffer | undefined;
+const SCRATCH_BYTES = 1 << 16;
+/** Bytes of a UTF-16 code unit in UTF-8, at most. */
+const MAX_UTF8 = 3;
+
+/** `crypto.hash` came with Node 20.12. */
+const sha256: (bytes: Uint8Array) => Uint8Array =
+  'hash' in crypto
+    ? (bytes) => crypto.hash('sha256', bytes, 'buffer')
+    : (bytes) => createHash('sha256').update(bytes).digest();
 
 /** Content hash of a dataset: SHA-256 of its samples' digests in order, however they were cut into shards. */
 export class ContentHash {

@@ -38,7 +38,8 @@ export interface ShardContext {
 
 /** Takes the samples of one shard in order. */
 export interface ShardWriter {
-  add(sample: DatasetSample): void | Promise<void>;
+  /** @param recordJson `JSON.stringify(sample.labels)`, from a caller who has it already */
+  add(sample: DatasetSample, recordJson?: string): void | Promise<void>;
   /** Called once, after the last sample. */
   end(): void | Promise<void>;
 }

@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { DatasetError } from '../errors.js';
 import { type AssetTable, UsedAssets } from './assetTable.js';
-import { payloadOf, sampleDigest } from './contentHash.js';
+import { DIGEST_BYTES, payloadOf, sampleDigest } from './contentHash.js';
 import { StatisticsCollector } from './describe/statistics.js';
 import { entryLine, entryPath, isPart, type QuarantinedScene, readEntry, type ShardEntry } from './entry.js';
 import type { DatasetFormat, DatasetWriter, ShardWriter, StagedStream } from './format.js';
@@ -41,12 +41,15 @@ export class ShardRecorder {
   readonly #records: StagedStream | undefined;
   readonly #statistics: StatisticsCollector;
   readonly #quarantined: QuarantinedScene[] = [];
-  readonly #digests: Uint8Array[] = [];
+  /** Of the samples in order, as many as the shard is to have. */
+  readonly #digests: Buffer;
+  #taken = 0;
 
   constructor(setup: RecorderSetup, shard: number) {
     const { storage, header, format, writer } = setup;
     this.#setup = setup;
     this.#shard = shard;
+    this.#digests = Buffer.alloc(shardRange(header, shard).count * DIGEST_BYTES);
     this.used = new UsedAssets(setup.assets);
     this.#statistics = new StatisticsCollector(infoOf(header), header.attributes);
     this.#staging = new Staging(storage.stagingFolder(shard), shard);
@@ -67,14 +70,32 @@ export class ShardRecorder {
   }
 
   /** Takes the next sample; its arrays may change afterwards. */
-  async add(sample: DatasetSample): Promise<void> {
-    const json = JSON.stringify(sample.labels);
+  add(sample: DatasetSample): void | Promise<void> {
     const payload = payloadOf(sample);
-    this.#digests.push(sampleDigest(json, payload instanceof Uint8Array ? payload : await payload));
-    this.#records?.write(`${json}\n`);
+    if (payload instanceof Uint8Array) return this.#take(sample, payload);
+    return payload.then((bytes) => this.#take(sample, bytes));
+  }
+
+  #take(sample: DatasetSample, payload: Uint8Array): void | Promise<void> {
+    const json = JSON.stringify(sample.labels);
+    this.#addDigest(sampleDigest(json, payload));
+    if (this.#records) {
+      this.#records.write(json);
+      this.#records.write('\n');
+    }
     this.#statistics.add(sample.labels);
-    const written = this.#sink.add(sample);
-    if (written) await written;
+    return this.#sink.add(sample, json);
+  }
+
+  #addDigest(digest: Uint8Array): void {
+    const at = this.#taken++ * DIGEST_BYTES;
+    if (at >= this.#digests.length) throw this.#wrongCount();
+    this.#digests.set(digest, at);
+  }
+
+  #wrongCount(): DatasetError {
+    const { count } = shardRange(this.#setup.header, this.#shard);
+    return new DatasetError(`Expected ${count} images for shard ${this.#shard} but received ${this.#taken}`);
   }
 
   /**
@@ -98,16 +119,14 @@ export class ShardRecorder {
       return made;
     }
     const { first, count } = shardRange(header, this.#shard);
-    if (this.#digests.length !== count) {
-      throw new DatasetError(`Expected ${count} images for shard ${this.#shard} but received ${this.#digests.length}`);
-    }
+    if (this.#taken !== count) throw this.#wrongCount();
     await this.#sink.end();
     const files = this.#staging.seal();
     const entry: ShardEntry = {
       shard: this.#shard,
       first,
       count,
-      digests: Buffer.concat(this.#digests).toString('base64'),
+      digests: this.#digests.toString('base64'),
       files: files.filter(({ path }) => !isPart(path)),
       parts: files.filter(({ path }) => isPart(path)),
       assets: this.used.base64(),

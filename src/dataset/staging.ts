@@ -9,6 +9,8 @@ export const PARTS_FOLDER = '.metasim/parts';
 
 /** Appended text and bytes are gathered to writes of this size. */
 const BUFFER_BYTES = 1 << 18;
+/** Bytes of a UTF-16 code unit in UTF-8, at most. */
+const MAX_UTF8 = 3;
 
 /** A file of a shard that is on the disk, in the staging folder. */
 export interface StagedFile {
@@ -148,6 +150,7 @@ class FileStream implements StagedStream {
   }
 
   write(content: Uint8Array | string): void {
+    if (typeof content === 'string' && this.#writeText(content)) return;
     const bytes = typeof content === 'string' ? Buffer.from(content) : content;
     this.#length += bytes.length;
     if (this.#used + bytes.length > this.#buffer.length) this.#flush();
@@ -174,6 +177,17 @@ class FileStream implements StagedStream {
     if (this.#closed) return;
     this.#closed = true;
     closeSync(this.#descriptor);
+  }
+
+  /** Writes text right into the buffer; false where it may not fit. */
+  #writeText(text: string): boolean {
+    const most = MAX_UTF8 * text.length;
+    if (most > this.#buffer.length) return false;
+    if (this.#used + most > this.#buffer.length) this.#flush();
+    const bytes = this.#buffer.write(text, this.#used);
+    this.#used += bytes;
+    this.#length += bytes;
+    return true;
   }
 
   #flush(): void {

@@ -49,10 +49,10 @@ export class TarWriter {
    * @throws DatasetError for 8 GiB and more
    */
   add(name: string, content: Uint8Array | string): void {
-    const bytes = typeof content === 'string' ? Buffer.from(content) : content;
-    this.#out.write(tarHeader(name, bytes.length));
-    this.#out.write(bytes);
-    const over = bytes.length % BLOCK;
+    const length = typeof content === 'string' ? Buffer.byteLength(content) : content.length;
+    this.#out.write(tarHeader(name, length));
+    this.#out.write(content);
+    const over = length % BLOCK;
     if (over > 0) this.#out.write(ZEROS.subarray(0, BLOCK - over));
   }
 

@@ -33,6 +33,10 @@ export const COVERAGE_COLUMNS = 10;
 export function coverageOf(batch: SceneBatch, coverage: Float64Array, position: number): Float64Array {
   let first = 0;
   for (let i = 0; i < position; i++) first += batch.scenes[i].parent.length;
-  const end = first + batch.scenes[position].parent.length;
-  return coverage.subarray(first * COVERAGE_COLUMNS, end * COVERAGE_COLUMNS);
+  return coverageRows(coverage, first, batch.scenes[position].parent.length);
+}
+
+/** A view of rows `first` … `first + count − 1` of a coverage table: for a caller who knows where a scene's nodes begin. */
+export function coverageRows(coverage: Float64Array, first: number, count: number): Float64Array {
+  return coverage.subarray(first * COVERAGE_COLUMNS, (first + count) * COVERAGE_COLUMNS);
 }

@@ -1,7 +1,7 @@
 import { DatasetError } from '../../errors.js';
 import type { DatasetFormat, DatasetWriter, ShardContext, ShardWriter } from '../format.js';
 import { encodePng } from '../png.js';
-import { CODEC_EXTENSION, type DatasetInfo, type DatasetSample, thingsOf } from '../sample.js';
+import { CODEC_EXTENSION, type DatasetInfo, type DatasetSample, type ImageLabels, thingsOf } from '../sample.js';
 import { checkRelativePath } from '../staging.js';
 import { TarWriter } from '../tar.js';
 import { writeInfo } from './infoFile.js';
@@ -52,7 +52,7 @@ class WebDatasetWriter implements DatasetWriter {
     const name = `${this.#info.split}-${String(shard).padStart(SHARD_DIGITS, '0')}.tar`;
     const tar = new TarWriter(files.stream(name));
     return {
-      add: (sample) => this.#add(tar, sample),
+      add: (sample, recordJson) => this.#add(tar, sample, recordJson ?? JSON.stringify(sample.labels)),
       end: () => tar.end(),
     };
   }
@@ -62,24 +62,29 @@ class WebDatasetWriter implements DatasetWriter {
   }
 
   /** In the order of their names, as `tar --sort=name` has them. */
-  #add(tar: TarWriter, sample: DatasetSample): void {
+  #add(tar: TarWriter, sample: DatasetSample, recordJson: string): void {
     const { labels, image, instances, classes, scene } = sample;
-    const { key, width, height } = labels;
+    const { key } = labels;
     checkRelativePath(key);
     const name = escapeDots(key);
-    const addMask = (extension: string, pixels: Uint8Array | Uint16Array | undefined) =>
-      tar.add(
-        `${name}.${extension}`,
-        encodePng({ width, height, channels: 1, pixels: expect(pixels, extension, key) }),
-      );
     const things = thingsOf(labels, this.#info);
-    if (this.#info.masks) addMask('classes.png', classes);
+    if (this.#info.masks) addMask(tar, labels, name, 'classes', classes);
     if (things.length === 1) tar.add(`${name}.cls`, String(this.#info.things.indexOf(things[0].class)));
-    if (this.#info.masks) addMask('instances.png', instances);
-    tar.add(`${name}.json`, JSON.stringify(labels));
+    if (this.#info.masks) addMask(tar, labels, name, 'instances', instances);
+    tar.add(`${name}.json`, recordJson);
     tar.add(`${name}.${CODEC_EXTENSION[image.codec]}`, image.bytes);
     if (this.#info.scenes) tar.add(`${name}.scene.bin`, expect(scene, 'scene', key));
   }
+}
+
+function addMask(
+  tar: TarWriter,
+  { key, width, height }: ImageLabels,
+  name: string,
+  mask: 'classes' | 'instances',
+  pixels: Uint8Array | Uint16Array | undefined,
+): void {
+  tar.add(`${name}.${mask}.png`, encodePng({ width, height, channels: 1, pixels: expect(pixels, `${mask}.png`, key) }));
 }
 
 /** A key whose last part has no dot; different keys stay different. */
