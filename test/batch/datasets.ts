@@ -14,13 +14,22 @@ import { DIGEST_BYTES } from '../../src/dataset/contentHash.js';
 import { MetasimError } from '../../src/errors.js';
 import { loadGrammar } from '../../src/grammar/grammar.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'metasim-batch-'));
-process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+let folder: string | undefined;
 let made = 0;
 
 /** A path that nothing lies at; removed with all in it when the process ends. */
 export function newPath(name = 'dataset'): string {
+  folder ??= temporaryFolder();
   return join(folder, `${name}-${made++}`);
+}
+
+/** What `killedRun.ts` generates. */
+export const CRASH_STREAM = { count: 24, seed: 9, shardSize: 10 } as const;
+
+function temporaryFolder(): string {
+  const made = mkdtempSync(join(tmpdir(), 'metasim-batch-'));
+  process.once('exit', () => rmSync(made, { recursive: true, force: true }));
+  return made;
 }
 
 export interface DigitsGrammar {
