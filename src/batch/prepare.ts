@@ -46,7 +46,8 @@ export async function headerFor(
       minimum,
       maximum,
     })),
-    config,
+    // As it will be read back: a grammar's predicates are functions, which no thread and no file can take.
+    config: JSON.parse(JSON.stringify(config ?? null)),
   };
 }
 

@@ -11,6 +11,7 @@ import {
 import { openAssets } from '../../src/batch/openSource.js';
 import type { DatasetSettingsInput } from '../../src/batch/settings.js';
 import { DIGEST_BYTES } from '../../src/dataset/contentHash.js';
+import { verifyDataset } from '../../src/dataset/verify.js';
 import { MetasimError } from '../../src/errors.js';
 import { loadGrammar } from '../../src/grammar/grammar.js';
 
@@ -116,6 +117,14 @@ export function leftovers(out: string): string[] {
   return readdirSync(out, { recursive: true, encoding: 'utf8' }).filter((path) =>
     /^\.metasim\/(staging|parts)|\.partial$|file-\d+-/.test(path),
   );
+}
+
+/** Whole, unchanged, and nothing left behind. */
+export async function expectWhole(out: string, hash: string): Promise<void> {
+  const { ok, faults, contentHash } = await verifyDataset(out);
+  assert.ok(ok, JSON.stringify(faults));
+  assert.is(contentHash, hash);
+  assert.equal(leftovers(out), []);
 }
 
 /** The error that some work ends with, which must be one of ours. */
