@@ -28,7 +28,7 @@ export interface SpriteAsset {
   readonly edge: 'fade' | 'extend';
   /** SPDX identifier or a short text; undefined when unknown. */
   readonly licence?: string;
-  /** Decodes the pixels; called once, when an engine loads the asset. */
+  /** Decodes the pixels; called when an engine loads the asset, and again if it had to make way (`maxAssetBytes`). */
   readonly load: () => SpriteImage | Promise<SpriteImage>;
 }
 

@@ -13,7 +13,7 @@ import { openSource, type SourceSpec } from './openSource.js';
 import { ShardMaker } from './shardMaker.js';
 
 /** Texels that all workers keep together, and one of them at least; beyond, those that are not in use are decoded anew. */
-const MAX_ASSET_BYTES = 64 << 20;
+const MAX_ASSET_BYTES = 32 << 20;
 const LEAST_ASSET_BYTES = 16 << 20;
 
 /** What a worker is started with. */

@@ -129,20 +129,36 @@ export function syncFolder(folder: string): void {
   }
 }
 
+/**
+ * Buffers of files that are closed, for those that come: the next shard's. Left to the garbage collector they would lie
+ * about for many shards, since it does not see how large they are.
+ */
+const spareBuffers: Buffer[] = [];
+const MOST_SPARE = 8;
+const NO_BUFFER = Buffer.alloc(0);
+
+function takeBuffer(bytes: number): Buffer {
+  return (bytes === BUFFER_BYTES && spareBuffers.pop()) || Buffer.allocUnsafeSlow(bytes);
+}
+
+function giveBuffer(buffer: Buffer): void {
+  if (buffer.length === BUFFER_BYTES && spareBuffers.length < MOST_SPARE) spareBuffers.push(buffer);
+}
+
 /** A new file, appended to through a buffer. */
 class FileStream implements StagedStream {
   readonly #path: string;
   readonly #descriptor: number;
   readonly #hash: Hash = createHash('sha256');
-  readonly #buffer: Buffer;
+  #buffer: Buffer;
   #used = 0;
   #length = 0;
   #closed = false;
 
   constructor(fullPath: string, path: string, bufferBytes: number) {
     this.#path = path;
-    this.#buffer = Buffer.allocUnsafe(bufferBytes);
     this.#descriptor = this.#try(() => openSync(fullPath, 'wx'));
+    this.#buffer = takeBuffer(bufferBytes);
   }
 
   get length(): number {
@@ -176,6 +192,8 @@ class FileStream implements StagedStream {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    giveBuffer(this.#buffer);
+    this.#buffer = NO_BUFFER;
     closeSync(this.#descriptor);
   }
 

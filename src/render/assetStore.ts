@@ -6,9 +6,9 @@ import { type LayoutConstants, texelBytes, writeTexels } from './texels.js';
 /**
  * The assets of a library in the kernels' memory: a table of asset records (assembly/engine/layout.ts), one for each
  * asset of the library in its order, and the texels they point to. Each asset is decoded when a batch first uses it, and
- * stays until the texels are more than a limit: then, when no batch is in use, all of them make way. So a library of
- * 70,000 digits costs what is drawn of it, and one of 70,000 photographs no more than the limit. Written by the engine's
- * thread only, before any task that uses it is handed out; read by all.
+ * stays until the texels are more than a limit: then all make way that no batch in work uses. So a library of 70,000
+ * digits costs what is drawn of it, and one of 70,000 photographs no more than the limit, or than what the batches in work
+ * need together. Written by the engine's thread only, before any task that uses it is handed out; read by all.
  */
 export class AssetStore {
   /** Address of the asset records. */
@@ -17,64 +17,79 @@ export class AssetStore {
   readonly #heap: SharedHeap;
   readonly #layout: LayoutConstants;
   readonly #maxBytes: number;
-  /** Where the texels of an asset lie; 0 where they do not. */
+  /** Where the texels of an asset lie, 0 where they do not, and how many bytes they are. */
   readonly #texels: Float64Array;
+  readonly #sizes: Float64Array;
+  /** How many batches in work use an asset. */
+  readonly #users: Uint32Array;
+  /** Bytes of all texels, and of those that no batch uses. */
   #bytes = 0;
-  #batches = 0;
+  #idleBytes = 0;
   readonly #loading = new Map<number, Promise<void>>();
 
-  /** @param maxBytes texels that are kept from batch to batch; one batch may need more */
+  /** @param maxBytes texels that are kept; the batches in work may need more */
   constructor(library: AssetLibrary, heap: SharedHeap, layout: LayoutConstants, maxBytes: number) {
     this.#library = library;
     this.#heap = heap;
     this.#layout = layout;
     this.#maxBytes = maxBytes;
     this.#texels = new Float64Array(library.assets.length);
+    this.#sizes = new Float64Array(library.assets.length);
+    this.#users = new Uint32Array(library.assets.length);
     const bytes = library.assets.length * layout.ASSET_BYTES;
     this.table = heap.allocate(bytes);
     heap.bytes(this.table, bytes).fill(0);
   }
 
-  /** Before a batch is placed: what it resolves stays until `release`. */
-  acquire(): void {
-    if (this.#batches === 0 && this.#bytes > this.#maxBytes) this.#clear();
-    this.#batches++;
-  }
-
-  /** When no task reads a batch any more. */
-  release(): void {
-    this.#batches--;
-  }
-
   /**
-   * Where the named assets stand in the table, as a batch's `remap`; loads those that are not there yet.
+   * Where the named assets stand in the table, as a batch's `remap`; loads those that are not there yet. They stay until
+   * they are released.
    * @returns at once when all are loaded, so that the common case costs no turn of the event loop
-   * @throws AssetError when a name is not in the library or its pixels cannot be used
+   * @throws AssetError when a name is not in the library or its pixels cannot be used; then nothing is to be released
    */
   resolve(names: readonly string[]): Int32Array | Promise<Int32Array> {
-    const records = new Int32Array(names.length);
+    const records = this.#find(names);
     const missing: number[] = [];
-    for (let i = 0; i < names.length; i++) {
-      const index = this.#library.indexOf(names[i]);
-      if (index < 0) {
-        throw new AssetError(
-          `Expected an asset of the engine's library (${this.#library.assets.length} assets) but received "${names[i]}"`,
-        );
-      }
-      records[i] = index;
+    for (const index of records) {
       if (this.#texels[index] === 0) missing.push(index);
+      else if (this.#users[index] === 0) this.#idleBytes -= this.#sizes[index];
+      this.#users[index]++;
     }
-    return missing.length === 0 ? records : this.#loadAll(missing).then(() => records);
+    return missing.length === 0 ? records : this.#loadAll(missing, records);
   }
 
-  async #loadAll(indices: readonly number[]): Promise<void> {
-    for (const index of indices) {
-      let loading = this.#loading.get(index);
-      if (!loading) {
-        loading = this.#load(index).finally(() => this.#loading.delete(index));
-        this.#loading.set(index, loading);
+  /** Gives back what `resolve` gave, once no task reads it any more. */
+  release(records: Int32Array): void {
+    for (const index of records) {
+      this.#users[index]--;
+      if (this.#users[index] === 0) this.#idleBytes += this.#sizes[index];
+    }
+  }
+
+  #find(names: readonly string[]): Int32Array {
+    return Int32Array.from(names, (name) => {
+      const index = this.#library.indexOf(name);
+      if (index >= 0) return index;
+      throw new AssetError(
+        `Expected an asset of the engine's library (${this.#library.assets.length} assets) but received "${name}"`,
+      );
+    });
+  }
+
+  async #loadAll(missing: readonly number[], records: Int32Array): Promise<Int32Array> {
+    try {
+      for (const index of missing) {
+        let loading = this.#loading.get(index);
+        if (!loading) {
+          loading = this.#load(index).finally(() => this.#loading.delete(index));
+          this.#loading.set(index, loading);
+        }
+        await loading;
       }
-      await loading;
+      return records;
+    } catch (error) {
+      this.release(records);
+      throw error;
     }
   }
 
@@ -85,6 +100,7 @@ export class AssetStore {
       const image = await asset.load();
       checkSize(asset, image);
       const bytes = texelBytes(image, asset.edge, this.#layout);
+      if (this.#bytes + bytes > this.#maxBytes) this.#dropIdle();
       const texels = this.#heap.allocate(bytes);
       const record = this.table + index * this.#layout.ASSET_BYTES;
       try {
@@ -94,6 +110,7 @@ export class AssetStore {
         throw error;
       }
       this.#texels[index] = texels;
+      this.#sizes[index] = bytes;
       this.#bytes += bytes;
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
@@ -101,12 +118,17 @@ export class AssetStore {
     }
   }
 
-  #clear(): void {
+  /** All at once: their memory becomes whole again. */
+  #dropIdle(): void {
+    if (this.#idleBytes === 0) return;
     for (const [index, texels] of this.#texels.entries()) {
-      if (texels !== 0) this.#heap.free(texels);
+      if (texels === 0 || this.#users[index] > 0) continue;
+      this.#heap.free(texels);
+      this.#bytes -= this.#sizes[index];
       this.#texels[index] = 0;
+      this.#sizes[index] = 0;
     }
-    this.#bytes = 0;
+    this.#idleBytes = 0;
   }
 }
 

@@ -7,7 +7,7 @@ import type { SceneSource } from '../scene/sceneSource.js';
 import { COVERAGE_COLUMNS } from './coverage.js';
 import { type GenerateOptions, generateSamples, type Sample } from './generate.js';
 import type { KernelBuild } from './kernels.js';
-import { type BatchShape, type PlacedBatch, placeBatch, shapeOf } from './placedBatch.js';
+import { type BatchShape, type PlacedBatch, placeBatch, removeBatch, shapeOf } from './placedBatch.js';
 import { Runtime } from './runtime.js';
 import {
   type ColorFormat,
@@ -41,8 +41,8 @@ export interface EngineOptions {
   /** Largest canvas that is rendered, px; default 16,777,216. */
   readonly maxScenePixels?: number;
   /**
-   * Bytes of textures that are kept decoded between calls, ≥ 0; default 1 GiB. Beyond it they are decoded again when they
-   * are next used. A pixel of a colour texture takes 16 bytes, one of a grey one 1.
+   * Bytes of textures that are kept decoded, ≥ 0; default 1 GiB. Beyond it those that no call uses are dropped, and
+   * decoded again when they are next used. A pixel of a colour texture takes 16 bytes, one of a grey one 1.
    */
   readonly maxAssetBytes?: number;
   /**
@@ -296,7 +296,6 @@ export class Engine {
   ): Promise<void> {
     const { calls, slots, heap, store, kernels } = this.#runtime;
     const ticket = await calls.acquire(0, signal);
-    store.acquire();
     let placed: PlacedBatch | undefined;
     const running: Promise<void>[] = [];
     const failures: unknown[] = [];
@@ -321,8 +320,7 @@ export class Engine {
     } finally {
       // A worker may still read the batch: only then is its memory given back.
       await Promise.all(running);
-      if (placed) heap.free(placed.batch);
-      store.release();
+      if (placed) removeBatch(placed, heap, store);
       calls.release(ticket);
     }
     signal?.throwIfAborted();

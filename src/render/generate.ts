@@ -3,7 +3,7 @@ import type { SceneSchema } from '../scene/attributeSchema.js';
 import type { SceneBatch, SceneGraph } from '../scene/sceneGraph.js';
 import type { SceneSource } from '../scene/sceneSource.js';
 import { COVERAGE_COLUMNS } from './coverage.js';
-import { type BatchShape, type PlacedBatch, placeBatch, shapeOf } from './placedBatch.js';
+import { type BatchShape, type PlacedBatch, placeBatch, removeBatch, shapeOf } from './placedBatch.js';
 import type { Runtime } from './runtime.js';
 import { type RenderLayout, renderAreas, renderLayout, renderSlotBytes, renderTask } from './sceneLayout.js';
 import { type Slot, SlotPool } from './slots.js';
@@ -130,7 +130,6 @@ async function renderToSlot(
   const layout = renderLayout(shape, 'u8', true, scratch);
   const slot = await slots.acquire(renderSlotBytes(layout, shape.count), signal);
   let placed: PlacedBatch | undefined;
-  store.acquire();
   try {
     signal?.throwIfAborted();
     placed = await placeBatch(batch, shape, undefined, heap, store, kernels);
@@ -142,8 +141,7 @@ async function renderToSlot(
     slots.release(slot);
     throw error;
   } finally {
-    if (placed) heap.free(placed.batch);
-    store.release();
+    if (placed) removeBatch(placed, heap, store);
   }
 }
 

@@ -31,6 +31,8 @@ export interface PlacedBatch extends BatchShape {
   readonly batch: number;
   readonly remap: number;
   readonly delta: number;
+  /** Its assets, for `AssetStore.release`. */
+  readonly assets: Int32Array;
 }
 
 /**
@@ -60,7 +62,7 @@ export function shapeOf(batch: SceneBatch): BatchShape {
 }
 
 /**
- * Encodes, verifies and places a batch, and loads the assets it needs. Free `batch` when no task reads it any more.
+ * Encodes, verifies and places a batch, and loads the assets it needs. `removeBatch` when no task reads it any more.
  * @param delta f32 [A], or undefined when nothing is differentiated
  * @throws SceneGraphError naming the malformed field; AssetError for an asset that is missing or cannot be used
  */
@@ -77,15 +79,23 @@ export async function placeBatch(
   const records = resolved instanceof Int32Array ? resolved : await resolved;
   const remapOffset = Math.ceil(bytes.length / 8) * 8;
   const deltaOffset = remapOffset + records.byteLength;
-  const start = heap.allocate(deltaOffset + 4 * shape.columns);
+  let start = 0;
   try {
+    start = heap.allocate(deltaOffset + 4 * shape.columns);
     heap.bytes(start, bytes.length).set(bytes);
     verifyAt(kernels, start, bytes.length);
     new Int32Array(heap.memory.buffer, start + remapOffset, records.length).set(records);
     if (delta) new Float32Array(heap.memory.buffer, start + deltaOffset, delta.length).set(delta);
   } catch (error) {
-    heap.free(start);
+    if (start !== 0) heap.free(start);
+    store.release(records);
     throw error;
   }
-  return { ...shape, batch: start, remap: start + remapOffset, delta: start + deltaOffset };
+  return { ...shape, batch: start, remap: start + remapOffset, delta: start + deltaOffset, assets: records };
+}
+
+/** Gives back what `placeBatch` took. */
+export function removeBatch(placed: PlacedBatch, heap: SharedHeap, store: AssetStore): void {
+  heap.free(placed.batch);
+  store.release(placed.assets);
 }
