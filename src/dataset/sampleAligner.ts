@@ -63,6 +63,11 @@ export class SampleAligner {
     for (await this.#lookAhead(); this.#ahead.length > 0; await this.#lookAhead()) this.#missing();
   }
 
+  /** How many of the written samples were passed: found, or told of as missing or changed. */
+  get position(): number {
+    return this.#position;
+  }
+
   async #lookAhead(): Promise<void> {
     while (this.#ahead.length < WINDOW) {
       const { value, done } = await this.#written.next();

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { DatasetError } from '../errors.js';
 import { missingShards, rangesOf } from './complete.js';
 import { ContentHash, DIGEST_BYTES, payloadOf, sampleDigest } from './contentHash.js';
-import { ENTRIES_FOLDER, entryLine, entryPath, readEntry } from './entry.js';
+import { ENTRIES_FOLDER, entryPath, readEntry } from './entry.js';
 import type { DatasetReader } from './format.js';
 import { openFormat } from './formats/index.js';
 import { type DatasetHeader, HEADER_PATH, readHeader } from './header.js';
@@ -187,7 +187,8 @@ class Verifier {
         continue;
       }
       content.add(Buffer.from(entry.digests, 'base64'));
-      entries.update(entryLine(entry));
+      // Not the entry as it was understood: two ways to write a number may mean the same.
+      entries.update((await this.#storage.read(entryPath(shard))) ?? '');
       this.#quarantined += entry.quarantined.length;
       for (const file of entry.files) await this.#checkFile(file, manifest?.bytes);
     }
@@ -227,14 +228,19 @@ class Verifier {
   async #checkSamples(header: DatasetHeader): Promise<string> {
     const content = new ContentHash();
     let readable = true;
-    const whole = await this.#tolerate(this.#folder, async () => {
-      const aligner = new SampleAligner(this.#digests(header), {
-        missing: (position) => this.#missingSample(header, position),
-        surplus: (key) =>
-          this.#fault('surplus sample', key, 'Expected every sample once but received one more than was written'),
-        changed: (key) =>
-          this.#fault('changed sample', key, 'Expected the pixels and labels that were made but received others'),
-      });
+    const aligner = new SampleAligner(this.#digests(header), {
+      missing: (position) =>
+        this.#fault(
+          'missing sample',
+          sampleName(header, position),
+          `Expected a sample at position ${position} but there is none`,
+        ),
+      surplus: (key) =>
+        this.#fault('surplus sample', key, 'Expected every sample once but received one more than was written'),
+      changed: (key) =>
+        this.#fault('changed sample', key, 'Expected the pixels and labels that were made but received others'),
+    });
+    try {
       for await (const sample of (await this.#open(header)).samples(this.#signal())) {
         const digest = await this.#digestOf(sample);
         if (digest) content.add(digest);
@@ -244,22 +250,20 @@ class Verifier {
         this.#options.onProgress?.('samples', this.#samples, Math.max(header.count, this.#samples));
       }
       await aligner.end();
-      return true;
-    });
-    return whole && readable ? content.digest() : '';
+    } catch (error) {
+      this.#options.signal?.throwIfAborted();
+      const left = header.count - aligner.position;
+      const unread = left > 0 ? `; ${left} samples were not read, from ${sampleName(header, aligner.position)} on` : '';
+      this.#fault('unreadable', this.#folder, `${(error as Error).message}${unread}`);
+      return '';
+    }
+    return readable ? content.digest() : '';
   }
 
   /** Digest of a sample; undefined where its image cannot be decoded. */
   async #digestOf(sample: DatasetSample): Promise<Uint8Array | undefined> {
     const { labels } = sample;
     return this.#tolerate(labels.key, async () => sampleDigest(JSON.stringify(labels), await payloadOf(sample)));
-  }
-
-  #missingSample(header: DatasetHeader, position: number): void {
-    // Samples from elsewhere have names of their own.
-    const made = header.sourceHash !== '' || header.grammarHash !== '';
-    const name = made ? sampleKey(header.start + position) : `sample ${position}`;
-    this.#fault('missing sample', name, `Expected a sample at position ${position} but there is none`);
   }
 
   /** The dataset's reader, with the label records that its format does not hold. */
@@ -303,4 +307,10 @@ class Verifier {
     this.#faultCount++;
     if (this.#faults.length < (this.#options.limit ?? DEFAULT_LIMIT)) this.#faults.push({ kind, where, message });
   }
+}
+
+/** Name of the sample at a position: samples from elsewhere have names of their own. */
+function sampleName(header: DatasetHeader, position: number): string {
+  const made = header.sourceHash !== '' || header.grammarHash !== '';
+  return made ? sampleKey(header.start + position) : `sample ${position}`;
 }
