@@ -71,8 +71,8 @@ export function readMnist(dir: string, split: MnistSplit, range: MnistRange = {}
 export function mnistAssets(dir: string, split: MnistSplit, range: MnistRange = {}): AssetLibrary {
   const { count, width, height, images, labels } = readMnist(dir, split, range);
   const from = range.from ?? 0;
+  const size = width * height;
   const assets = Array.from({ length: count }, (_, i): SpriteAsset => {
-    const pixels = images.subarray(i * width * height, (i + 1) * width * height);
     return {
       kind: 'sprite',
       name: `mnist/${split}/${labels[i]}/${String(from + i).padStart(5, '0')}`,
@@ -81,7 +81,8 @@ export function mnistAssets(dir: string, split: MnistSplit, range: MnistRange = 
       format: 'ink8',
       edge: 'fade',
       licence: 'CC-BY-SA-3.0',
-      load: () => ({ width, height, format: 'ink8', pixels }),
+      // Not made beforehand: views of 60,000 digits take 10 MB.
+      load: () => ({ width, height, format: 'ink8', pixels: images.subarray(i * size, (i + 1) * size) }),
     };
   });
   return new AssetLibrary(assets);

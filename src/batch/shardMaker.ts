@@ -137,7 +137,9 @@ export class ShardMaker {
     let row = 0;
     for (let i = 0; i < count; i++) {
       const number = first + i;
-      const scene = together ? { ...together, number, position: i, row } : await this.#renderOne(number, failures);
+      const scene = together
+        ? { batch: together.batch, rendered: together.rendered, number, position: i, row }
+        : await this.#renderOne(number, failures);
       row += scene.batch.scenes[scene.position].parent.length;
       const taken = take(scene);
       if (taken) await taken;
@@ -201,14 +203,24 @@ export class ShardMaker {
     const coverage = coverageRows(rendered.coverage as Float64Array, row, scene.parent.length);
     const objects = annotateScene(batch.schema, batch.assets, scene, instances, coverage);
     const key = sampleKey(header.start + number);
-    const masks = header.masks || format.needsMasks;
-    return {
+    const sample: DatasetSample = {
+      // In plain words: copying properties takes memory that only a full garbage collection gives back.
       labels: {
-        ...{ key, index: scene.index, seed: header.seed, width, height, channels },
+        key,
+        index: scene.index,
+        seed: header.seed,
+        width,
+        height,
+        channels,
         objects: header.minimumPixels > 1 ? objects.map((label) => hideSmall(label, header.minimumPixels)) : objects,
       },
       image: { codec: header.codec, bytes: this.#encode({ width, height, channels, pixels }) },
       pixels,
+    };
+    const masks = header.masks || format.needsMasks;
+    if (!masks && !header.scenes) return sample;
+    return {
+      ...sample,
       ...(masks ? { instances, classes: (rendered.classes as Uint8Array).subarray(from, to) } : {}),
       ...(header.scenes ? { scene: encodeScenes({ ...batch, scenes: [scene] }) } : {}),
     };
