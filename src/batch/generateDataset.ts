@@ -220,10 +220,11 @@ async function probe(
     const bytes = await maker.bytesPerImage(Math.min(PROBE_IMAGES, header.count));
     const images = missing.reduce((sum, shard) => sum + shardRange(header, shard).count, 0);
     const free = checkSpace ? await storage.free() : undefined;
-    if (free === undefined || bytes * images + SPARE_BYTES <= free) return;
+    const needed = bytes * images + SPARE_BYTES;
+    if (free === undefined || needed <= free) return;
     throw new DatasetError(
-      `Expected about ${megabytes(bytes * images)} of free space for ${images} images in ${storage.place} ` +
-        `but received ${megabytes(free)}`,
+      `Expected about ${megabytes(needed)} of free space for ${images} images in ${storage.place}, ` +
+        `${megabytes(SPARE_BYTES)} to spare included, but received ${megabytes(free)}`,
     );
   } finally {
     await engine.close();

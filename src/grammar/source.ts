@@ -158,11 +158,12 @@ function checkTextDepth(text: string, file: string): void {
   let open = 0;
   for (const [i, lineText] of text.split('\n').entries()) {
     const indent = /^[\s?:-]*/.exec(lineText)?.[0].length ?? 0;
+    let deepest = open;
     for (const c of lineText) {
-      if (c === '[' || c === '{') open++;
+      if (c === '[' || c === '{') deepest = Math.max(deepest, ++open);
       else if ((c === ']' || c === '}') && open > 0) open--;
     }
-    if (open > MAX_TEXT_DEPTH || indent > MAX_TEXT_DEPTH) {
+    if (deepest > MAX_TEXT_DEPTH || indent > MAX_TEXT_DEPTH) {
       throw new GrammarError(`${file}:${i + 1}: Expected at most ${MAX_DEPTH} levels of nesting`);
     }
   }

@@ -73,9 +73,9 @@ for (const format of ['webdataset', 'imagefolder', 'coco'] as const) {
     const bytes = whole.manifest?.bytes as number;
     const out = join(disk, format);
     let failures = 0;
-    for (let i = 0; i < 8; i++) {
+    for (let i = 0; i < 6; i++) {
       // Evenly over all that is written, parts and rounding up to pages included; the last ones near the end.
-      leave(Math.floor(((i + random.uniform()) / 7) * bytes * 1.4));
+      leave(Math.floor(((i + random.uniform()) / 5) * bytes * 1.4));
       const result = await generate(source, { ...stream, format }, { out, checkSpace: false }).catch((error) => error);
       if (result instanceof Error) {
         failures++;
@@ -90,7 +90,7 @@ for (const format of ['webdataset', 'imagefolder', 'coco'] as const) {
       assert.ok(ok, JSON.stringify(faults));
       rmSync(out, { recursive: true });
     }
-    assert.ok(failures >= 4, `${failures} of 8 runs met the full disk`);
+    assert.ok(failures >= 3, `${failures} of 6 runs met the full disk`);
   });
 }
 
@@ -153,7 +153,8 @@ check('the room is looked at before: what is needed and what there is; nothing i
   assert.is(free, ((bavail * bsize) / 1e6).toFixed(1));
   const whole = await generate(source, { ...stream, count: 500 });
   const real = ((whole.manifest?.bytes as number) * 4) / 1e6;
-  assert.ok(Number(needed) > 0.7 * real && Number(needed) < 2 * real, `${needed} MB for ${real} MB`);
+  const images = Number(needed) - 16.8;
+  assert.ok(images > 0.7 * real && images < 2 * real, `${needed} MB for ${real} MB and 16.8 to spare`);
   assert.equal(readdirSync(disk), ['ballast']);
 });
 
