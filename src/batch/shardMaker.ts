@@ -15,7 +15,11 @@ import type { SceneSource } from '../scene/sceneSource.js';
 
 /** Pixels and masks of a batch, bytes. */
 const BATCH_BYTES = 8 << 20;
-const MAX_BATCH = 256;
+/**
+ * More scenes at a time are drawn no faster, and live long enough to be taken for lasting: V8 then makes them where only
+ * full garbage collections look, and the heap grows by 1 kB an image until the next one.
+ */
+const MAX_BATCH = 32;
 /** Scenes of a shard that may fail before the shard does: so many, or this share. */
 const TOLERATED_FAILURES = 10;
 const TOLERATED_SHARE = 0.1;
@@ -55,6 +59,7 @@ export class ShardMaker {
   readonly #options: ShardMakerOptions;
   readonly #encode: ImageEncoder;
   readonly #batchLength: number;
+  /** The largest batch so far, whose arrays all others are drawn into. */
   #into: RenderedBatch<'u8'> | undefined;
 
   private constructor(options: ShardMakerOptions, encode: ImageEncoder) {
@@ -184,10 +189,11 @@ export class ShardMaker {
   }
 
   async #draw(batch: SceneBatch): Promise<Pick<RenderedScene, 'batch' | 'rendered'>> {
-    const into = this.#into?.count === batch.scenes.length ? this.#into : undefined;
+    const count = batch.scenes.length;
+    const into = this.#into && this.#into.count >= count ? firstOf(this.#into, count) : undefined;
     const options = { color: 'u8', labels: true, ...(into ? { into } : {}) } as const;
     const rendered = await this.#options.engine.render(batch, options);
-    if (batch.scenes.length === this.#batchLength) this.#into = rendered;
+    if (!into) this.#into = rendered;
     return { batch, rendered };
   }
 
@@ -229,6 +235,17 @@ export class ShardMaker {
   #expectLicensed(used: UsedAssets): void {
     if (!this.#options.allowUnlicensed && used.anyUnlicensed) expectLicensed(used.licences(), false);
   }
+}
+
+/** The arrays of a batch as far as a smaller one needs them. */
+function firstOf({ count: of, color, instances, classes, ...rest }: RenderedBatch<'u8'>, count: number) {
+  const part = <T extends Uint8Array | Uint16Array>(array: T) => array.subarray(0, (array.length / of) * count) as T;
+  return {
+    ...rest,
+    ...{ count, color: part(color) },
+    instances: part(instances as Uint16Array),
+    classes: part(classes as Uint8Array),
+  };
 }
 
 /** An object of which fewer than `minimum` px are seen counts as not visible: it has no box. */
