@@ -14,6 +14,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<BenchResul
   inception: () => import('./inception.js'),
   metaEpoch: () => import('./metaEpoch.js'),
   convergence: () => import('./convergence.js'),
+  dataset: () => import('./dataset.js'),
 };
 
 const args = process.argv.slice(2);

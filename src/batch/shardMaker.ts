@@ -31,6 +31,11 @@ export interface ShardMakerOptions {
   readonly setup: RecorderSetup;
   /** Accept assets that state no licence. */
   readonly allowUnlicensed: boolean;
+  /**
+   * Benches only: encodes in place of the dataset's codec.
+   * @internal
+   */
+  readonly encode?: ImageEncoder;
 }
 
 /** Told about a shard while it is made. */
@@ -72,7 +77,7 @@ export class ShardMaker {
 
   static async create(options: ShardMakerOptions): Promise<ShardMaker> {
     const { codec, quality } = options.setup.header;
-    return new ShardMaker(options, await imageEncoder(codec, quality));
+    return new ShardMaker(options, options.encode ?? (await imageEncoder(codec, quality)));
   }
 
   /**
