@@ -87,11 +87,39 @@ function initialBytes(batch: SceneBatch): number {
 /** Pairs of a vector's offset and its number of entries, to be written over the number of bytes at the end. */
 type VectorCounts = number[];
 
+/** V8 keeps arrays up to this size in its heap, and moves them out when their `buffer` is asked for. */
+const SMALL_BYTES = 64;
+
+/**
+ * Writes an array, a small one entry by entry and a large one at once; both give the same bytes.
+ */
+function writeArray(
+  builder: flatbuffers.Builder,
+  array: Int32Array | Uint16Array | Float32Array | Uint8Array,
+  counts: VectorCounts,
+): flatbuffers.Offset {
+  return array.byteLength <= SMALL_BYTES ? writeEntries(builder, array) : writeBytes(builder, array, counts);
+}
+
+function writeEntries(
+  builder: flatbuffers.Builder,
+  array: Int32Array | Uint16Array | Float32Array | Uint8Array,
+): flatbuffers.Offset {
+  const bytes = array.BYTES_PER_ELEMENT;
+  builder.startVector(bytes, array.length, bytes);
+  // A builder writes from the end to the beginning.
+  if (array instanceof Float32Array) for (let i = array.length - 1; i >= 0; i--) builder.addFloat32(array[i]);
+  else if (array instanceof Int32Array) for (let i = array.length - 1; i >= 0; i--) builder.addInt32(array[i]);
+  else if (array instanceof Uint16Array) for (let i = array.length - 1; i >= 0; i--) builder.addInt16(array[i]);
+  else for (let i = array.length - 1; i >= 0; i--) builder.addInt8(array[i]);
+  return builder.endVector();
+}
+
 /**
  * Writes an array in one copy, where the generated code would write entry by entry: the builder knows that only for
  * bytes, so the length it writes is noted in `counts` for correction. Its data start at a multiple of 4.
  */
-function writeArray(
+function writeBytes(
   builder: flatbuffers.Builder,
   array: Int32Array | Uint16Array | Float32Array | Uint8Array,
   counts: VectorCounts,
