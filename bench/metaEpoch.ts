@@ -17,6 +17,7 @@ import { MmdLoss } from '../src/loss/mmd.js';
 import { Engine } from '../src/render/engine.js';
 import { renderLabelledScenes, sceneLabeller } from '../src/training/labelledScenes.js';
 import { metaTrain, type PhaseSeconds } from '../src/training/metaTrain.js';
+import { classificationTask } from '../src/training/networkTask.js';
 import type { BenchResult, BenchRow } from './bench.js';
 
 interface Setting {
@@ -78,7 +79,7 @@ async function metaEpoch({ size, layers }: Setting): Promise<PhaseSeconds> {
     engine,
     transformer,
     mmd,
-    task: { network, config: taskSchema.parse({}), validation, label },
+    task: classificationTask({ network, config: taskSchema.parse({}), validation, label, seed: 0 }),
     config: metaSchema.parse({ epochs: 2 }),
     freezeEncoder: true,
     seed: 0,

@@ -161,7 +161,14 @@ export {
   type InceptionInfo,
   type InceptionOptions,
 } from './learn/inception/inception.js';
-export type { LabelledImages, TaskNetwork, TaskTrainingOptions } from './learn/taskNetwork.js';
+export type {
+  ImageStack,
+  LabelledImages,
+  SegmentedImages,
+  TaskNetwork,
+  TaskScore,
+  TaskTrainingOptions,
+} from './learn/taskNetwork.js';
 export {
   type SampleTarget,
   type TensorSample,
@@ -205,7 +212,14 @@ export type { SampleRequest, SceneSource } from './scene/sceneSource.js';
 export { type EvaluateRunOptions, evaluateRun, type RunScore } from './training/evaluateRun.js';
 export { type LabelledScenesRequest, renderLabelledScenes, sceneLabeller } from './training/labelledScenes.js';
 export type { MetaState } from './training/metaState.js';
-export { type EpochReport, type MetaTask, type MetaTrainOptions, metaTrain } from './training/metaTrain.js';
+export type { MetaTask } from './training/metaTask.js';
+export { type EpochReport, type MetaTrainOptions, metaTrain } from './training/metaTrain.js';
+export {
+  classificationTask,
+  NetworkTask,
+  type NetworkTaskOptions,
+  segmentationTask,
+} from './training/networkTask.js';
 export {
   evaluateOffline,
   type OfflineEvaluation,

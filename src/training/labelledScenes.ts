@@ -1,9 +1,10 @@
 import { GrammarError } from '../errors.js';
-import type { LabelledImages } from '../learn/taskNetwork.js';
+import type { ImageStack, LabelledImages } from '../learn/taskNetwork.js';
 import type { Engine } from '../render/engine.js';
 import type { SceneSchema } from '../scene/attributeSchema.js';
 import type { SceneGraph } from '../scene/sceneGraph.js';
 import type { SceneSource } from '../scene/sceneSource.js';
+import { LabelledSceneData, type SceneData } from './sceneData.js';
 
 /** Scenes rendered at once: bounds memory while keeping the threads busy. */
 const CHUNK = 512;
@@ -24,14 +25,17 @@ export function sceneLabeller(schema: SceneSchema, labels: readonly string[]): (
 }
 
 /** What to render. */
-export interface LabelledScenesRequest {
+export interface ScenesRequest {
   readonly seed: number;
   readonly start?: number;
   readonly count: number;
-  readonly label: (scene: SceneGraph) => number;
   readonly signal?: AbortSignal;
   /** Called with the number of images done. */
   readonly onProgress?: (done: number) => void;
+}
+
+export interface LabelledScenesRequest extends ScenesRequest {
+  readonly label: (scene: SceneGraph) => number;
 }
 
 /**
@@ -43,22 +47,23 @@ export async function renderLabelledScenes(
   source: SceneSource,
   request: LabelledScenesRequest,
 ): Promise<LabelledImages> {
-  const { seed, start = 0, count, label, signal, onProgress } = request;
-  let images: Uint8Array | undefined;
-  let shape = { width: 0, height: 0, channels: 1 as 1 | 3 };
-  const labels = new Int32Array(count);
+  return renderInto(new LabelledSceneData(request.label), engine, source, request);
+}
+
+/** Renders scenes as bytes, a chunk at a time, into `data`. */
+export async function renderInto<Data extends ImageStack>(
+  data: SceneData<Data>,
+  engine: Engine,
+  source: SceneSource,
+  { seed, start = 0, count, signal, onProgress }: ScenesRequest,
+): Promise<Data> {
+  data.begin(count);
   for (let done = 0; done < count; ) {
     signal?.throwIfAborted();
     const batch = await source.sampleBatch({ seed, start: start + done, count: Math.min(CHUNK, count - done) });
-    const rendered = await engine.render(batch, { color: 'u8', signal });
-    if (!images) {
-      shape = { width: rendered.width, height: rendered.height, channels: rendered.channels as 1 | 3 };
-      images = new Uint8Array(count * shape.width * shape.height * shape.channels);
-    }
-    images.set(rendered.color as Uint8Array, done * shape.width * shape.height * shape.channels);
-    for (const [i, scene] of batch.scenes.entries()) labels[done + i] = label(scene);
+    data.add(await engine.render(batch, { color: 'u8', labels: data.needsLabels, signal }), batch);
     done += batch.scenes.length;
     onProgress?.(done);
   }
-  return { count, ...shape, images: images ?? new Uint8Array(0), labels };
+  return data.data();
 }

@@ -1,29 +1,18 @@
-import type { MetaConfig, TaskConfig } from '../config.js';
+import type { MetaConfig } from '../config.js';
 import { TrainingError } from '../errors.js';
 import type { DistributionTransformer } from '../learn/distributionTransformer.js';
 import { type GraphTensors, graphTensors } from '../learn/graphTensors.js';
 import { Adam, halving } from '../learn/optimizer.js';
 import { addNoise, attributeNoise } from '../learn/sampling.js';
-import type { LabelledImages, TaskNetwork } from '../learn/taskNetwork.js';
 import { tf } from '../learn/tf.js';
 import { type Gradients, type NamedVariable, variableGradients } from '../learn/variables.js';
 import type { MmdLoss } from '../loss/mmd.js';
 import { GradientAccumulator, RewardBaseline, scoreFunctionGradients } from '../loss/reinforce.js';
 import type { Engine, RenderedBatch } from '../render/engine.js';
-import { type SceneBatch, type SceneGraph, withAttributes } from '../scene/sceneGraph.js';
+import { type SceneBatch, withAttributes } from '../scene/sceneGraph.js';
 import type { SceneSource } from '../scene/sceneSource.js';
-import { EpochData } from './epochData.js';
 import type { MetaState } from './metaState.js';
-
-/** The task objective's ingredients (§3.2.3). */
-export interface MetaTask {
-  readonly network: TaskNetwork;
-  readonly config: TaskConfig;
-  /** V: the small labelled set of real images. */
-  readonly validation: LabelledImages;
-  /** Ground truth of a generated scene: its class for the task. */
-  readonly label: (scene: SceneGraph) => number;
-}
+import type { MetaTask } from './metaTask.js';
 
 export interface MetaTrainOptions {
   /** P: any source of scenes; its schema must be the transformer's. */
@@ -34,7 +23,7 @@ export interface MetaTrainOptions {
   readonly transformer: DistributionTransformer;
   /** Distance to X_R. */
   readonly mmd: MmdLoss;
-  /** Left out: distribution matching alone. */
+  /** The task objective (§3.2.3); left out: distribution matching alone. */
   readonly task?: MetaTask;
   readonly config: MetaConfig;
   /** Keep the encoder as pre-training left it. */
@@ -68,6 +57,8 @@ export interface EpochReport {
   readonly score: number;
   /** Score minus the moving average of previous scores, NaN without a task. */
   readonly advantage: number;
+  /** Numbers recorded beside the others, by name (`iou/car`): what the task tells of its score. */
+  readonly details: Readonly<Record<string, number>>;
   readonly learningRate: number;
   readonly seconds: PhaseSeconds;
   /** Scenes of the epoch's last batch before and after G_θ, and their images. */
@@ -98,7 +89,7 @@ interface Sampled {
  * epoch; then ∇ log p of each batch is taken at the θ that sampled it, so the estimator of eq. 3 stays right. log p is
  * averaged over the epoch's scenes, so that its weight does not depend on their number.
  *
- * Memory: one epoch of images (I_m · B_m · H · W · C float32) plus one batch's features.
+ * Memory: what the task keeps of an epoch's images plus one batch's features.
  * @throws ShapeError, KernelError, TrainingError; the signal's reason when aborted
  */
 export async function metaTrain(options: MetaTrainOptions): Promise<MetaState> {
@@ -118,7 +109,7 @@ export async function metaTrain(options: MetaTrainOptions): Promise<MetaState> {
     const { learningRate } = optimiser;
     const loss = new GradientAccumulator(); // 5
     const logProb = new GradientAccumulator();
-    const data = new EpochData(config.iterations * config.batchSize); // 6
+    await task?.begin(epoch + 1, config.iterations * config.batchSize); // 6
     let mmdSum = 0;
     let last: Sampled | undefined;
     for (let iteration = 0; iteration < config.iterations; iteration++) {
@@ -127,8 +118,8 @@ export async function metaTrain(options: MetaTrainOptions): Promise<MetaState> {
       const samples = await timed('sample', () => sampleTransformed(options, epoch, iteration)); // 8, 9
       try {
         if (task) {
-          const rendered = await timed('render', () => render(options, samples.scenes)); // 10
-          data.add(rendered, samples.scenes, task.label); // 11
+          const rendered = await timed('render', () => render(options, samples.scenes, task.needsLabels)); // 10
+          await timed('task', async () => task.add(rendered, samples.scenes)); // 11
           await timed('transformer', () => addLogProbGradient(options, samples, logProb));
         }
         mmdSum += await addMmdGradient(options, samples, loss, timed); // 12
@@ -143,13 +134,13 @@ export async function metaTrain(options: MetaTrainOptions): Promise<MetaState> {
       options.onBatch?.(epoch + 1, (iteration + 1) / config.iterations, mmdSum / (iteration + 1));
       last = samples;
     } // 14
-    const { score, advantage } = await timed('task', () => taskScore(options, data, baseline, epoch)); // 15, 16
+    const { score, advantage, details } = await timed('task', () => taskScore(options, baseline)); // 15, 16
     if (task) loss.addFrom(logProb, -config.taskWeight * advantage); // 17
     await optimiser.applyGradients(loss.gradients()); // 18
     const { input, scenes: generated, mean } = last as Sampled;
     const mmd = mmdSum / config.iterations;
     await options.onEpoch?.(
-      { epoch: epoch + 1, mmd, score, advantage, learningRate, seconds, input, generated, mean },
+      { epoch: epoch + 1, mmd, score, advantage, details, learningRate, seconds, input, generated, mean },
       () => capture(epoch + 1, options, optimiser, baseline),
     );
   } // 19
@@ -176,8 +167,12 @@ async function sampleTransformed(options: MetaTrainOptions, epoch: number, itera
 }
 
 /** R, in float32. */
-function render({ engine, signal }: MetaTrainOptions, scenes: SceneBatch): Promise<RenderedBatch<'f32'>> {
-  return engine.render(scenes, { color: 'f32', signal });
+function render(
+  { engine, signal }: MetaTrainOptions,
+  scenes: SceneBatch,
+  labels = false,
+): Promise<RenderedBatch<'f32'>> {
+  return engine.render(scenes, { color: 'f32', labels, signal });
 }
 
 /**
@@ -247,17 +242,12 @@ async function addLogProbGradient(
 
 /** Lines 15 and 16: trains the task network on the epoch's data, scores it on V, and compares with earlier scores. */
 async function taskScore(
-  options: MetaTrainOptions,
-  data: EpochData,
+  { task, signal }: MetaTrainOptions,
   baseline: RewardBaseline,
-  epoch: number,
-): Promise<{ score: number; advantage: number }> {
-  const { task, seed, signal } = options;
-  if (!task) return { score: Number.NaN, advantage: Number.NaN };
-  if (task.config.resetEachEpoch) task.network.reset(seed + epoch);
-  await task.network.train(data.labelled(), { epochs: task.config.epochs, signal });
-  const score = await task.network.score(task.validation);
-  return { score, advantage: baseline.advantage(score) };
+): Promise<Pick<EpochReport, 'score' | 'advantage' | 'details'>> {
+  if (!task) return { score: Number.NaN, advantage: Number.NaN, details: {} };
+  const { score, details = {} } = await task.score({ signal });
+  return { score, details, advantage: baseline.advantage(score) };
 }
 
 /** θ, or its decoder part while the encoder is frozen. */
@@ -276,7 +266,7 @@ async function capture(
     transformer: await transformer.save(),
     optimiser: optimiser.save(),
     baseline: baseline.save(),
-    task: task ? await task.network.state() : {},
+    task: task ? await task.state() : {},
   };
 }
 
@@ -289,7 +279,7 @@ function restore(
   transformer.load(state.transformer);
   optimiser.load(state.optimiser);
   baseline.load(state.baseline);
-  if (task) task.network.load({ ...state.task });
+  task?.load({ ...state.task });
 }
 
 type Stopwatch = <T>(phase: keyof PhaseSeconds, work: () => Promise<T>) => Promise<T>;

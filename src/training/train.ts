@@ -11,7 +11,8 @@ import type { SceneBatch } from '../scene/sceneGraph.js';
 import type { SceneSource } from '../scene/sceneSource.js';
 import { type Checkpoint, hasCheckpoint, loadCheckpoint, saveCheckpoint } from './checkpoint.js';
 import { type MetaState, stateFromCheckpoint, stateToCheckpoint } from './metaState.js';
-import { type EpochReport, type MetaTask, metaTrain } from './metaTrain.js';
+import type { MetaTask } from './metaTask.js';
+import { type EpochReport, metaTrain } from './metaTrain.js';
 import { type PretrainResult, pretrain } from './pretrain.js';
 import { shiftUnits, surveyOffsets, type WarmStartResult } from './warmStart.js';
 

@@ -7,7 +7,8 @@ import { type Grammar, loadGrammar } from '../grammar/grammar.js';
 import { Classifier } from '../learn/classifier.js';
 import { Engine } from '../render/engine.js';
 import { sceneLabeller } from './labelledScenes.js';
-import type { MetaTask } from './metaTrain.js';
+import type { MetaTask } from './metaTask.js';
+import { classificationTask } from './networkTask.js';
 import { writeRunRecord } from './run.js';
 import {
   checkpointFolder,
@@ -62,7 +63,7 @@ export async function trainFromConfig(options: TrainFromConfigOptions): Promise<
     ? await openTask(resolve(base, validation.folder), validation.limit, config, grammar)
     : undefined;
   const engine = await Engine.create({ assets, workers: config.workers }).catch((error) => {
-    task?.network.dispose();
+    task?.dispose();
     throw error;
   });
   const identity = { grammar: grammar.hash, config: JSON.parse(JSON.stringify(config)) };
@@ -92,7 +93,7 @@ export async function trainFromConfig(options: TrainFromConfigOptions): Promise<
     transformer.dispose();
     return model;
   } finally {
-    task?.network.dispose();
+    task?.dispose();
     await engine.close();
   }
 }
@@ -131,7 +132,10 @@ async function openTask(
     dropout,
     seed: config.seed,
   });
-  return { network, config: config.task, validation, label: sceneLabeller(grammar.schema, labels) };
+  return classificationTask({
+    ...{ network, validation, config: config.task, seed: config.seed },
+    label: sceneLabeller(grammar.schema, labels),
+  });
 }
 
 function absoluteSource(base: string, source: AssetSource): AssetSource {

@@ -15,6 +15,7 @@ import { MmdLoss } from '../../src/loss/mmd.js';
 import { Engine } from '../../src/render/engine.js';
 import type { MetaState } from '../../src/training/metaState.js';
 import { type MetaTrainOptions, metaTrain } from '../../src/training/metaTrain.js';
+import { classificationTask, type NetworkTask } from '../../src/training/networkTask.js';
 import { pretrain } from '../../src/training/pretrain.js';
 
 const SIZE = 32;
@@ -92,6 +93,17 @@ const noImages: LabelledImages = {
   labels: new Int32Array(0),
 };
 
+/** The black box within the loop. */
+function rightHalfTask(): NetworkTask<LabelledImages> {
+  return classificationTask({
+    network: new RightHalfScore(),
+    config: taskSchema.parse({}),
+    validation: noImages,
+    label: () => 0,
+    seed: 0,
+  });
+}
+
 test('distribution matching turns upright digits to a target 40° away', async () => {
   const transformer = await pretrained();
   const mmd = await mmdTo(40);
@@ -132,12 +144,7 @@ test('the task score alone (REINFORCE, eqs. 3 and 4) moves digits to where the b
     engine,
     transformer,
     mmd,
-    task: {
-      network: new RightHalfScore(),
-      config: taskSchema.parse({}),
-      validation: noImages,
-      label: () => 0,
-    },
+    task: rightHalfTask(),
     config: metaSchema.parse({
       epochs: 40,
       iterations: 1,
@@ -172,7 +179,7 @@ test('an interrupted and resumed run ends with the same weights, bit for bit', a
       engine,
       transformer,
       mmd,
-      task: { network: new RightHalfScore(), config: taskSchema.parse({}), validation: noImages, label: () => 0 },
+      task: rightHalfTask(),
       config,
       freezeEncoder: true,
       seed: 7,
@@ -214,7 +221,7 @@ test('no tensor is left behind', async () => {
     engine,
     transformer,
     mmd,
-    task: { network: new RightHalfScore(), config: taskSchema.parse({}), validation: noImages, label: () => 0 },
+    task: rightHalfTask(),
     config: metaSchema.parse({ epochs: 1, iterations: 2, batchSize: 4 }),
     freezeEncoder: false,
     seed: 0,

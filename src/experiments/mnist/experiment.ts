@@ -11,7 +11,9 @@ import { Engine } from '../../render/engine.js';
 import type { SceneBatch, SceneGraph } from '../../scene/sceneGraph.js';
 import type { SceneSource } from '../../scene/sceneSource.js';
 import { renderLabelledScenes, sceneLabeller } from '../../training/labelledScenes.js';
-import type { EpochReport, MetaTask } from '../../training/metaTrain.js';
+import type { MetaTask } from '../../training/metaTask.js';
+import type { EpochReport } from '../../training/metaTrain.js';
+import { classificationTask } from '../../training/networkTask.js';
 import { evaluateOffline, type OfflineEvaluation } from '../../training/offlineEvaluation.js';
 import type { PretrainResult } from '../../training/pretrain.js';
 import { writeRunRecord } from '../../training/run.js';
@@ -105,7 +107,7 @@ export async function runMnistExperiment(options: MnistExperimentOptions): Promi
   const assets = await openAssetSources([digits.train, digits.target, digits.test]);
   const engine = await Engine.create({ assets, workers: options.workers });
   const identity = { grammar: grammar.hash, target: target.name, config: JSON.parse(JSON.stringify(config)) };
-  let network: Classifier | undefined;
+  let task: MetaTask | undefined;
   try {
     if (out !== undefined) {
       await expectSameRun(checkpointFolder(out), identity);
@@ -127,8 +129,8 @@ export async function runMnistExperiment(options: MnistExperimentOptions): Promi
       start: config.mmd.realImages,
       count: config.validationImages,
     });
-    network = taskNetwork(validation, config);
-    const task: MetaTask = { network, config: config.task, validation, label };
+    const network = taskNetwork(validation, config);
+    task = classificationTask({ network, config: config.task, validation, label, seed });
     const { transformer, features, warmStart, pretrain } = await trainTransformer({
       config,
       source: grammar,
@@ -181,7 +183,7 @@ export async function runMnistExperiment(options: MnistExperimentOptions): Promi
       transformer.dispose();
     }
   } finally {
-    network?.dispose();
+    task?.dispose();
     await engine.close();
   }
 }
