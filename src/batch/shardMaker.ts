@@ -1,13 +1,12 @@
-import { annotateScene, type ObjectLabel } from '../annotate/annotateScene.js';
 import { UsedAssets } from '../dataset/assetTable.js';
 import { expectLicensed } from '../dataset/describe/licences.js';
 import type { QuarantinedScene, ShardEntry } from '../dataset/entry.js';
 import { type ImageEncoder, imageEncoder } from '../dataset/imageCodec.js';
 import { MAX_ATTEMPTS, shardRange, standInIndex } from '../dataset/plan.js';
-import { type DatasetSample, sampleKey } from '../dataset/sample.js';
+import { type RenderedScene, renderedSample } from '../dataset/renderedSample.js';
+import type { DatasetSample } from '../dataset/sample.js';
 import { type RecorderSetup, ShardRecorder } from '../dataset/shardRecorder.js';
 import { DatasetError, MetasimError } from '../errors.js';
-import { coverageRows } from '../render/coverage.js';
 import type { Engine, RenderedBatch } from '../render/engine.js';
 import { encodeScenes } from '../scene/encode.js';
 import type { SceneBatch } from '../scene/sceneGraph.js';
@@ -44,16 +43,6 @@ export interface ShardProgress {
   check(): void;
   /** Images and bytes that were added since the last call. */
   advance(images: number, bytes: number): void;
-}
-
-/** A scene that lies rendered at a position of a batch. */
-interface RenderedScene {
-  readonly number: number;
-  readonly batch: SceneBatch;
-  readonly position: number;
-  /** Where the scene's nodes begin among those of the batch. */
-  readonly row: number;
-  readonly rendered: RenderedBatch<'u8'>;
 }
 
 /**
@@ -202,39 +191,9 @@ export class ShardMaker {
     return { batch, rendered };
   }
 
-  /** The sample of a rendered scene; its arrays are views of the batch. */
-  #sample({ number, batch, position, row, rendered }: RenderedScene): DatasetSample {
+  #sample(scene: RenderedScene): DatasetSample {
     const { header, format } = this.#options.setup;
-    const { width, height, channels, color } = rendered;
-    const scene = batch.scenes[position];
-    const from = position * width * height;
-    const to = from + width * height;
-    const pixels = color.subarray(from * channels, to * channels);
-    const instances = (rendered.instances as Uint16Array).subarray(from, to);
-    const coverage = coverageRows(rendered.coverage as Float64Array, row, scene.parent.length);
-    const objects = annotateScene(batch.schema, batch.assets, scene, instances, coverage);
-    const key = sampleKey(header.start + number);
-    const sample: DatasetSample = {
-      // In plain words: copying properties takes memory that only a full garbage collection gives back.
-      labels: {
-        key,
-        index: scene.index,
-        seed: header.seed,
-        width,
-        height,
-        channels,
-        objects: header.minimumPixels > 1 ? objects.map((label) => hideSmall(label, header.minimumPixels)) : objects,
-      },
-      image: { codec: header.codec, bytes: this.#encode({ width, height, channels, pixels }) },
-      pixels,
-    };
-    const masks = header.masks || format.needsMasks;
-    if (!masks && !header.scenes) return sample;
-    return {
-      ...sample,
-      ...(masks ? { instances, classes: (rendered.classes as Uint8Array).subarray(from, to) } : {}),
-      ...(header.scenes ? { scene: encodeScenes({ ...batch, scenes: [scene] }) } : {}),
-    };
+    return renderedSample(scene, header, format, this.#encode);
   }
 
   #expectLicensed(used: UsedAssets): void {
@@ -251,11 +210,6 @@ function firstOf({ count: of, color, instances, classes, ...rest }: RenderedBatc
     instances: part(instances as Uint16Array),
     classes: part(classes as Uint8Array),
   };
-}
-
-/** An object of which fewer than `minimum` px are seen counts as not visible: it has no box. */
-export function hideSmall(label: ObjectLabel, minimum: number): ObjectLabel {
-  return label.pixels >= minimum ? label : { ...label, visible: false, box: null, centre: null };
 }
 
 /** The scenes of a shard that failed; too many are a failure of the shard. */
