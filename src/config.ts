@@ -76,6 +76,18 @@ export const transformerSchema = z
   .strictObject({
     hidden: z.array(count).min(1).default([30, 18]).describe('widths of the encoder; the decoder mirrors them'),
     freezeEncoder: z.boolean().default(true).describe('train only the decoder after pre-training'),
+    noise: z
+      .number()
+      .int()
+      .min(0)
+      .max(64)
+      .default(0)
+      .describe('numbers of latent noise a node: with them one scene can become different ones, several modes'),
+    noiseSpread: fraction
+      .default(0.25)
+      .describe(
+        'how far the noise moves a mutable attribute after pre-training, to either side, fraction of its range',
+      ),
   })
   .prefault({});
 

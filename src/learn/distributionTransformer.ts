@@ -1,4 +1,4 @@
-import { ConfigError } from '../errors.js';
+import { ConfigError, ShapeError } from '../errors.js';
 import type { SceneSchema } from '../scene/attributeSchema.js';
 import { FeatureLayout } from '../scene/features.js';
 import type { SceneBatch } from '../scene/sceneGraph.js';
@@ -6,7 +6,7 @@ import { withAttributes } from '../scene/sceneGraph.js';
 import { turns } from './angle.js';
 import { GraphConvolution } from './gcn.js';
 import { type GraphTensors, graphTensors } from './graphTensors.js';
-import { addNoise, attributeNoise } from './sampling.js';
+import { addNoise, attributeNoise, latentNoise } from './sampling.js';
 import { tf } from './tf.js';
 import { loadVariables, type NamedVariable, type StoredTensor, saveVariables } from './variables.js';
 
@@ -19,6 +19,8 @@ export interface TransformerConfig {
   readonly outputMargin: number;
   /** Seed of the initial weights. */
   readonly seed: number;
+  /** K: numbers of latent noise a node; undefined is 0. */
+  readonly noise?: number;
 }
 
 export type TransformerOptions = ({ readonly schema: SceneSchema } | { readonly layout: FeatureLayout }) & {
@@ -33,6 +35,12 @@ export type TransformerOptions = ({ readonly schema: SceneSchema } | { readonly 
   readonly outputMargin?: number;
   /** Default 0. */
   readonly seed?: number;
+  /**
+   * K: numbers of latent noise that every node brings to the decoder beside what the encoder says of it. With them one
+   * scene can become different ones, and a distribution of several modes can be learned (§5 names it as future work).
+   * Default 0: a scene has one output.
+   */
+  readonly noise?: number;
 };
 
 /** What the decoder says of every node, mutable or not. */
@@ -57,7 +65,7 @@ export interface TransformedGraphs {
 export interface TransformOptions {
   /** σ of the sampled attributes, as a fraction of their range; 0 (the default) gives the mean. */
   readonly sigma?: number;
-  /** Seed of the noise; default the batch's. */
+  /** Seed of the noise, that of the attributes and the latent one; default the batch's. */
   readonly seed?: number;
   readonly signal?: AbortSignal;
 }
@@ -71,6 +79,9 @@ const CHUNK = 256;
  * The distribution transformer G_θ (Meta-Sim §3.1): a graph autoencoder that rewrites the mutable attributes of a scene
  * graph and keeps its structure. Graph convolutions with ELU between them, linear in the middle; a sigmoid on the
  * continuous outputs; periodic attributes are decoded as the angle of their two columns.
+ *
+ * Latent noise enters behind the encoder, so that it works while the encoder is frozen. It is an input like the scene:
+ * what is said of G_θ, its mean and log p holds given the noise, which is a pure function of (seed, scene index, node).
  */
 export class DistributionTransformer {
   readonly config: TransformerConfig;
@@ -83,21 +94,25 @@ export class DistributionTransformer {
   readonly #decoder: readonly GraphConvolution[];
   readonly #decoding: Decoding;
 
-  /** @throws ConfigError when `hidden` is not a list of widths ≥ 1, or `outputMargin` is negative */
+  /** @throws ConfigError when `hidden` is not a list of widths ≥ 1, `outputMargin` is negative or `noise` no count */
   constructor(options: TransformerOptions) {
     this.layout = 'layout' in options ? options.layout : new FeatureLayout(options.schema);
     const hidden = [...(options.hidden ?? DEFAULT_HIDDEN)];
     if (hidden.length === 0 || !hidden.every((width) => Number.isInteger(width) && width >= 1)) {
       throw new ConfigError(`Expected whole numbers ≥ 1 for hidden but received [${hidden}]`);
     }
-    const { outputMargin = DEFAULT_OUTPUT_MARGIN, seed = 0 } = options;
+    const { outputMargin = DEFAULT_OUTPUT_MARGIN, seed = 0, noise = 0 } = options;
     if (!(outputMargin >= 0 && Number.isFinite(outputMargin))) {
       throw new ConfigError(`Expected a number ≥ 0 for outputMargin but received ${outputMargin}`);
     }
-    this.config = { schema: this.layout.schema, hidden, outputMargin, seed };
+    if (!(Number.isInteger(noise) && noise >= 0)) {
+      throw new ConfigError(`Expected a whole number ≥ 0 for noise but received ${noise}`);
+    }
+    this.config = { schema: this.layout.schema, hidden, outputMargin, seed, noise };
     const widths = [this.layout.featureCount, ...hidden];
     this.#encoder = stack('encoder', widths, seed, 0);
-    this.#decoder = stack('decoder', [...widths].reverse(), seed, hidden.length);
+    const [latent, ...rest] = [...widths].reverse();
+    this.#decoder = stack('decoder', [latent + noise, ...rest], seed, hidden.length);
     this.encoderVariables = this.#encoder.flatMap((layer) => layer.variables);
     this.decoderVariables = this.#decoder.flatMap((layer) => layer.variables);
     this.variables = [...this.encoderVariables, ...this.decoderVariables];
@@ -105,7 +120,19 @@ export class DistributionTransformer {
   }
 
   /**
+   * The batch as this network's input, with its latent noise.
+   * @param seed of the noise; default the batch's
+   * @returns tensors that the caller frees with `dispose`
+   * @throws SceneGraphError when the batch has another schema
+   */
+  graphs(batch: SceneBatch, seed: number = batch.provenance.seed): GraphTensors {
+    const { noise = 0 } = this.config;
+    return graphTensors(this.layout, batch, noise > 0 ? latentNoise(batch, noise, seed) : undefined);
+  }
+
+  /**
    * G_θ(s), differentiable in θ.
+   * @param graphs of `graphs`
    * @returns freed by the caller (or its tidy)
    */
   apply(graphs: GraphTensors): TransformedGraphs {
@@ -119,11 +146,12 @@ export class DistributionTransformer {
   /**
    * The autoencoder's output for all attributes, which pre-training compares with its target (§3.2.1).
    * @returns freed by the caller (or its tidy)
+   * @throws ShapeError when the graphs lack the latent noise that the network takes
    */
   reconstruct(graphs: GraphTensors): Reconstruction {
     return tf.tidy(() => {
       const latent = run(this.#encoder, graphs.features, graphs);
-      const output = run(this.#decoder, latent, graphs);
+      const output = run(this.#decoder, this.#withNoise(latent, graphs), graphs);
       const { classCount, columnCount } = this.layout;
       const { outputMargin } = this.config;
       const bounded = tf.sigmoid(tf.slice(output, [0, 0, classCount], [-1, -1, columnCount]));
@@ -152,7 +180,7 @@ export class DistributionTransformer {
     for (let start = 0; start < batch.scenes.length; start += CHUNK) {
       signal?.throwIfAborted();
       const chunk = { ...batch, scenes: batch.scenes.slice(start, start + CHUNK) };
-      const means = await this.#means(chunk);
+      const means = await this.#means(chunk, seed);
       const units = sigma > 0 ? addNoise(means, attributeNoise(chunk, width, seed), sigma) : means;
       parts.push(layout.toPhysical(units, chunk));
     }
@@ -175,8 +203,18 @@ export class DistributionTransformer {
     tf.dispose([this.#decoding.plain, this.#decoding.cosine, this.#decoding.sine, this.#decoding.periodic]);
   }
 
-  async #means(batch: SceneBatch): Promise<Float32Array> {
-    const graphs = graphTensors(this.layout, batch);
+  /** The decoder's input: the latent vector of each node [B, V, L] and its noise [B, V, K]. */
+  #withNoise(latent: tf.Tensor3D, { noise }: GraphTensors): tf.Tensor3D {
+    const { noise: columns = 0 } = this.config;
+    if (columns === 0) return latent;
+    if (noise?.shape[2] !== columns) {
+      throw new ShapeError(`Expected ${columns} columns of latent noise but received ${noise?.shape[2] ?? 'none'}`);
+    }
+    return tf.concat([latent, noise], 2) as tf.Tensor3D;
+  }
+
+  async #means(batch: SceneBatch, seed: number): Promise<Float32Array> {
+    const graphs = this.graphs(batch, seed);
     const units = tf.tidy(() => this.apply(graphs).units);
     try {
       return await units.data<'float32'>();

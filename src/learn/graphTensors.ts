@@ -21,6 +21,8 @@ export interface GraphTensors {
   readonly down: tf.Tensor3D;
   /** [B, V, V] messages from children to their parent, divided by the number of children. */
   readonly up: tf.Tensor3D;
+  /** [B, V, K] latent noise, 0 for padding; undefined where the transformer takes none. */
+  readonly noise?: tf.Tensor3D;
   /** Frees the tensors. */
   dispose(): void;
 }
@@ -28,10 +30,11 @@ export interface GraphTensors {
 /**
  * Uploads a batch. Edges are directed: `down` and `up` hold different matrices, so that top-down and bottom-up flow
  * differ (Meta-Sim §3.1).
+ * @param noise [B, V, K] latent noise (`latentNoise`), for a transformer that takes K numbers a node; default none
  * @returns tensors that the caller frees with `dispose`
  * @throws SceneGraphError when the batch has another schema than the layout
  */
-export function graphTensors(layout: FeatureLayout, batch: SceneBatch): GraphTensors {
+export function graphTensors(layout: FeatureLayout, batch: SceneBatch, noise?: Float32Array): GraphTensors {
   const batchSize = batch.scenes.length;
   const nodes = layout.maxNodes(batch);
   const { down, up } = adjacency(batch, nodes);
@@ -43,6 +46,7 @@ export function graphTensors(layout: FeatureLayout, batch: SceneBatch): GraphTen
     nodeMask: tf.tensor2d(layout.nodeMask(batch), [batchSize, nodes]),
     down: rank3(down, nodes),
     up: rank3(up, nodes),
+    ...(noise ? { noise: rank3(noise, noise.length / (batchSize * nodes)) } : {}),
   };
   return { batchSize, nodes, ...tensors, dispose: () => tf.dispose(tensors) };
 }

@@ -1,9 +1,10 @@
-import { RandomStream } from '../random.js';
+import { type RandomAddress, RandomStream } from '../random.js';
 import { forEachNode } from '../scene/features.js';
 import type { SceneBatch } from '../scene/sceneGraph.js';
 
-/** Address in a seed's streams from which the seed of the attribute noise is derived. */
+/** Addresses in a seed's streams from which the seeds of the attribute noise and of the latent noise are derived. */
 const NOISE_PURPOSE = { index: Number.MAX_SAFE_INTEGER, node: 0xffff, attribute: 0xfffe };
+const LATENT_PURPOSE = { index: Number.MAX_SAFE_INTEGER, node: 0xffff, attribute: 0xfffd };
 
 /**
  * A standard normal number for each attribute of each node, as a pure function of (seed, scene index, node,
@@ -13,7 +14,7 @@ const NOISE_PURPOSE = { index: Number.MAX_SAFE_INTEGER, node: 0xffff, attribute:
 export function attributeNoise(batch: SceneBatch, attributeCount: number, seed: number): Float32Array {
   const maxNodes = batch.scenes.reduce((most, scene) => Math.max(most, scene.parent.length), 0);
   const noise = new Float32Array(batch.scenes.length * maxNodes * attributeCount);
-  const ownSeed = Math.floor(new RandomStream({ seed, ...NOISE_PURPOSE }).uniform() * Number.MAX_SAFE_INTEGER);
+  const ownSeed = derivedSeed(seed, NOISE_PURPOSE);
   forEachNode(batch, maxNodes, (scene, node, row) => {
     for (let a = 0; a < attributeCount; a++) {
       if (!scene.mutable[node * attributeCount + a]) continue;
@@ -24,9 +25,31 @@ export function attributeNoise(batch: SceneBatch, attributeCount: number, seed: 
   return noise;
 }
 
+/**
+ * Latent noise: numbers uniform in [−1, 1) for each node, as a pure function of (seed, scene index, node), from streams
+ * of their own. Uniform, because a network that parts them at a threshold then leaves few scenes between two modes.
+ * @param columns K, numbers a node
+ * @returns [B, V, K], padded to the largest scene; zero in the padding
+ */
+export function latentNoise(batch: SceneBatch, columns: number, seed: number): Float32Array {
+  const maxNodes = batch.scenes.reduce((most, scene) => Math.max(most, scene.parent.length), 0);
+  const noise = new Float32Array(batch.scenes.length * maxNodes * columns);
+  const ownSeed = derivedSeed(seed, LATENT_PURPOSE);
+  forEachNode(batch, maxNodes, (scene, node, row) => {
+    const stream = new RandomStream({ seed: ownSeed, index: scene.index, node });
+    for (let k = 0; k < columns; k++) noise[row * columns + k] = 2 * stream.uniform() - 1;
+  });
+  return noise;
+}
+
 /** μ + σ ε, elementwise: a sample of N(μ, σ²). */
 export function addNoise(means: Float32Array, noise: Float32Array, sigma: number): Float32Array {
   return means.map((mean, i) => mean + sigma * noise[i]);
+}
+
+/** A seed whose streams share nothing with those of `seed`. */
+function derivedSeed(seed: number, purpose: Omit<RandomAddress, 'seed'>): number {
+  return Math.floor(new RandomStream({ seed, ...purpose }).uniform() * Number.MAX_SAFE_INTEGER);
 }
 
 /** One draw of N(0, 1) by Marsaglia's polar method, which needs no trigonometry. */

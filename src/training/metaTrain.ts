@@ -1,7 +1,7 @@
 import type { MetaConfig } from '../config.js';
 import { TrainingError } from '../errors.js';
 import type { DistributionTransformer } from '../learn/distributionTransformer.js';
-import { type GraphTensors, graphTensors } from '../learn/graphTensors.js';
+import type { GraphTensors } from '../learn/graphTensors.js';
 import { Adam, halving } from '../learn/optimizer.js';
 import { addNoise, attributeNoise } from '../learn/sampling.js';
 import { tf } from '../learn/tf.js';
@@ -153,7 +153,7 @@ async function sampleTransformed(options: MetaTrainOptions, epoch: number, itera
   const { layout } = transformer;
   const start = (epoch * config.iterations + iteration) * config.batchSize;
   const input = await source.sampleBatch({ seed, start, count: config.batchSize });
-  const graphs = graphTensors(layout, input);
+  const graphs = transformer.graphs(input, seed);
   try {
     const means = tf.tidy(() => transformer.apply(graphs).units.dataSync<'float32'>());
     const units = addNoise(means, attributeNoise(input, layout.attributeCount, seed), config.sigma);

@@ -1,5 +1,5 @@
 import type { DistributionTransformer } from '../learn/distributionTransformer.js';
-import { type GraphTensors, graphTensors } from '../learn/graphTensors.js';
+import type { GraphTensors } from '../learn/graphTensors.js';
 import { Adam, type AdamState, cosineDecay } from '../learn/optimizer.js';
 import { tf } from '../learn/tf.js';
 import { variableGradients } from '../learn/variables.js';
@@ -115,7 +115,7 @@ export async function reconstructionQuality(
   targetUnits?: (batch: SceneBatch) => Float32Array,
 ): Promise<ReconstructionQuality> {
   const { layout } = transformer;
-  const graphs = graphTensors(layout, batch);
+  const graphs = transformer.graphs(batch);
   const [units, classes] = tf.tidy((): [tf.Tensor, tf.Tensor] => [
     transformer.reconstructUnits(graphs),
     tf.argMax(transformer.reconstruct(graphs).classLogits, -1),
@@ -139,7 +139,7 @@ async function trainStep(
   classWeight: number | undefined,
 ): Promise<number> {
   const { layout } = transformer;
-  const graphs = graphTensors(layout, batch);
+  const graphs = transformer.graphs(batch);
   const columns = tf.tensor3d(layout.columnsFromUnits(targetUnits, batch), [
     graphs.batchSize,
     graphs.nodes,

@@ -26,6 +26,8 @@ const runRecordSchema = z.strictObject({
   grammar: z.looseObject({}),
   assets: z.array(assetSourceSchema),
   hidden: z.array(z.number().int().min(1)),
+  /** Numbers of latent noise a node; runs of before it existed have none. */
+  noise: z.number().int().min(0).optional(),
   seed: z.number().int().min(0),
   /** The resolved configuration of the run, as its kind defines it. */
   config: z.looseObject({}),
@@ -86,7 +88,8 @@ export async function loadRun(run: string): Promise<LoadedRun> {
   const assets = await openAssetSources(record.assets);
   const grammar = await loadGrammar(record.grammar as Parameters<typeof loadGrammar>[0], { assets });
   const state = stateFromCheckpoint(await loadCheckpoint(checkpoints));
-  const transformer = new DistributionTransformer({ schema: grammar.schema, hidden: record.hidden, seed: record.seed });
+  const { hidden, noise, seed } = record;
+  const transformer = new DistributionTransformer({ schema: grammar.schema, hidden, noise, seed });
   try {
     transformer.load(state.transformer);
   } catch (error) {

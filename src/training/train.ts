@@ -7,14 +7,14 @@ import { tf } from '../learn/tf.js';
 import { MmdLoss } from '../loss/mmd.js';
 import type { Engine } from '../render/engine.js';
 import type { SceneSchema } from '../scene/attributeSchema.js';
-import type { SceneBatch } from '../scene/sceneGraph.js';
 import type { SceneSource } from '../scene/sceneSource.js';
 import { type Checkpoint, hasCheckpoint, loadCheckpoint, saveCheckpoint } from './checkpoint.js';
 import { type MetaState, stateFromCheckpoint, stateToCheckpoint } from './metaState.js';
 import type { MetaTask } from './metaTask.js';
 import { type EpochReport, metaTrain } from './metaTrain.js';
 import { type PretrainResult, pretrain } from './pretrain.js';
-import { shiftUnits, surveyOffsets, type WarmStartResult } from './warmStart.js';
+import { startTarget } from './startTarget.js';
+import { surveyOffsets, type WarmStartResult } from './warmStart.js';
 
 /** The stages' settings; a `TrainConfig` has them all. */
 export type StageConfig = Pick<
@@ -94,7 +94,8 @@ export async function trainTransformer(options: TrainOptions): Promise<TrainedMo
   const { seed } = config;
   observer?.onProgress?.('features', 0, 'target features');
   const extractor = await createExtractor(config);
-  const transformer = new DistributionTransformer({ schema: source.schema, hidden: config.transformer.hidden, seed });
+  const { hidden, noise } = config.transformer;
+  const transformer = new DistributionTransformer({ schema: source.schema, hidden, noise, seed });
   let mmd: MmdLoss | undefined;
   try {
     mmd = await createMmd(options, extractor);
@@ -164,7 +165,7 @@ async function startTransformer(
     await observer?.onWarmStart?.(warmStart);
   }
   const offsets = warmStart?.best.offsets;
-  const targetUnits = offsets ? (batch: SceneBatch) => mutableShift(transformer, batch, offsets) : undefined;
+  const targetUnits = startTarget(transformer, { offsets, spread: config.transformer.noiseSpread });
   const result = await pretrain({
     source,
     transformer,
@@ -177,18 +178,6 @@ async function startTransformer(
   });
   await observer?.onPretrain?.(result);
   return { warmStart, pretrain: result };
-}
-
-/** The batch's own units, those of mutable entries moved by the offsets. */
-function mutableShift(
-  { layout }: DistributionTransformer,
-  batch: SceneBatch,
-  offsets: readonly number[],
-): Float32Array {
-  const own = layout.units(batch);
-  const moved = shiftUnits(layout, batch, offsets);
-  const mutable = layout.mutableMask(batch);
-  return own.map((value, i) => (mutable[i] ? moved[i] : value));
 }
 
 /** Features of the configured layers, from real weights or the stand-in. */

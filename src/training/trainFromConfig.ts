@@ -75,6 +75,7 @@ export async function trainFromConfig(options: TrainFromConfigOptions): Promise<
       grammar: { ...grammar.toDefinition() },
       assets: sources,
       hidden: config.transformer.hidden,
+      noise: config.transformer.noise,
       seed: config.seed,
       config: absolutePaths(base, config),
     });

@@ -117,6 +117,7 @@ export async function runMnistExperiment(options: MnistExperimentOptions): Promi
         grammar: { ...grammar.toDefinition() },
         assets: [digits.train],
         hidden: config.transformer.hidden,
+        noise: config.transformer.noise,
         seed,
         config: { target: target.name, data, config },
       });
