@@ -7,6 +7,7 @@ import { ConfigError } from './errors.js';
 const count = z.number().int().min(1).max(1e8);
 const positive = z.number().positive();
 const fraction = z.number().min(0).max(1);
+const textures = z.number().int().min(0).max(10000);
 
 /** Where textures come from. */
 export const assetSourceSchema = z.discriminatedUnion('kind', [
@@ -25,6 +26,18 @@ export const assetSourceSchema = z.discriminatedUnion('kind', [
     to: count.optional().describe('one past the last variant used; default: all'),
   }),
   z.strictObject({
+    kind: z.literal('aerial').describe('procedural, built in, from straight above: names aerial/⟨kind⟩/⟨index⟩'),
+    cars: textures.default(600).describe('aerial/car/…: heading to the right'),
+    trees: textures.default(40).describe('aerial/tree/…'),
+    houses: textures.default(20).describe('aerial/house/…'),
+    grass: textures.default(7).describe('aerial/grass/…: as large as the canvas'),
+    roads: textures.default(4).describe('aerial/road/…: two lanes, running to the right'),
+    size: z.number().int().min(16).max(1024).default(128).describe('side of the canvas they are drawn for, px'),
+    seed: z.number().int().min(0).default(0).describe('of all drawings'),
+    from: fraction.default(0).describe('first texture used, as a share of each count'),
+    to: fraction.default(1).describe('one past the last texture used, as a share of each count'),
+  }),
+  z.strictObject({
     kind: z.literal('images').describe('PNG, JPEG or WebP files: names ⟨prefix⟩/⟨path without extension⟩'),
     folder: z.string().describe('searched with its sub-folders'),
     glob: z.string().default('**').describe('over paths relative to the folder, with extension'),
@@ -33,15 +46,57 @@ export const assetSourceSchema = z.discriminatedUnion('kind', [
       .enum(['fade', 'extend'])
       .default('fade')
       .describe('beyond the edge: transparent (sprites), or the edge goes on (backgrounds)'),
-    licence: z.string().optional().describe('SPDX identifier or a short text, for manifests'),
+    licence: z
+      .string()
+      .optional()
+      .describe('SPDX identifier or a short text, for files of which licences.yaml in the folder says nothing'),
   }),
 ]);
 
-/** Unlabelled target images X_R, or the labelled validation set V (a folder per class). */
+const limit = count.optional().describe('use at most this many images, drawn with the seed');
+const fit = z
+  .enum(['stretch', 'cover'])
+  .default('stretch')
+  .describe('images of another shape: stretched to the canvas, or cut off evenly where they are longer');
+
+/** Unlabelled target images X_R. */
 const imageSetSchema = z.strictObject({
-  folder: z.string().describe('PNG, JPEG or WebP files; for a labelled set one sub-folder per class name'),
-  limit: count.optional().describe('use at most this many images, drawn with the seed'),
+  folder: z.string().describe('PNG, JPEG or WebP files of any size'),
+  limit,
+  fit,
 });
+
+/** A colour in a mask PNG. */
+const colour = z.string().regex(/^#[0-9a-fA-F]{6}$/, 'a pixel value, or a colour "#rrggbb"');
+const maskValue = z.union([z.number().int().min(0).max(65535), colour]);
+
+/** The labelled validation set V. */
+export const validationSchema = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('folders').default('folders').describe('one sub-folder of images a class, named like it'),
+    folder: z.string().describe('holds the sub-folders; for a command, whatever the command reads'),
+    limit,
+    fit,
+  }),
+  z.strictObject({
+    kind: z.literal('coco').describe("COCO: the classes are the categories' names"),
+    folder: z.string().describe('a COCO folder, or one of its annotation files (.json)'),
+    limit,
+    fit,
+  }),
+  z.strictObject({
+    kind: z.literal('masks').describe('images/ and masks/, a PNG of the same name for each image'),
+    folder: z.string().describe('holds images/ and masks/'),
+    values: z
+      .record(z.string(), z.union([maskValue, z.array(maskValue).min(1)]))
+      .optional()
+      .describe(
+        'pixel values (or places in the palette), or colours "#rrggbb", of each class; default: 1, 2, … in the order of labels',
+      ),
+    limit,
+    fit,
+  }),
+]);
 
 export const featuresSchema = z
   .strictObject({
@@ -83,10 +138,11 @@ export const transformerSchema = z
       .max(64)
       .default(0)
       .describe('numbers of latent noise a node: with them one scene can become different ones, several modes'),
-    noiseSpread: fraction
-      .default(0.25)
+    noiseSpread: z
+      .record(z.string(), fraction)
+      .default({})
       .describe(
-        'how far the noise moves a mutable attribute after pre-training, to either side, fraction of its range',
+        'how far noise moves mutable attributes after pre-training, to either side, by name, fractions of their range; default: 0.5 where periodic, 0.1 elsewhere',
       ),
   })
   .prefault({});
@@ -133,16 +189,82 @@ export const metaSchema = z
   })
   .prefault({});
 
-export const taskSchema = z
-  .strictObject({
-    epochs: count.default(2).describe('passes over the data of one meta-epoch'),
-    batchSize: count.default(8).describe('images in a step'),
-    optimizer: z.enum(['sgd', 'adam']).default('sgd').describe('of the task network'),
-    learningRate: positive.default(0.01).describe('of that optimiser'),
-    momentum: z.number().min(0).lt(1).default(0.5).describe('of sgd'),
-    dropout: z.number().min(0).lt(1).default(0.1).describe('of the hidden fully connected layers'),
-    resetEachEpoch: z.boolean().default(false).describe('train the task network anew in every meta-epoch'),
-  })
+/** How a built-in task network is trained within a meta-epoch; defaults of the kinds differ. */
+const taskTraining = (
+  batchSize: number,
+  optimizer: 'sgd' | 'adam',
+  rates: { readonly learningRate: number; readonly momentum: number },
+) => ({
+  epochs: count.default(2).describe('passes over the data of one meta-epoch'),
+  batchSize: count.default(batchSize).describe('images in a step'),
+  optimizer: z.enum(['sgd', 'adam']).default(optimizer).describe('of the task network'),
+  learningRate: positive.default(rates.learningRate).describe('of that optimiser'),
+  momentum: z.number().min(0).lt(1).default(rates.momentum).describe('of sgd'),
+  resetEachEpoch: z.boolean().default(false).describe('train the task network anew in every meta-epoch'),
+});
+
+/** Layers of the classifier. */
+const classifierLayers = {
+  convolutions: z
+    .array(count)
+    .min(1)
+    .default([32, 64])
+    .describe('channels of the convolutions, each 5×5 with 2×2 max pooling'),
+  hidden: z.array(count).default([50, 100]).describe('units of the hidden fully connected layers'),
+};
+
+/** Layers and loss of the U-Net. */
+const unetLayers = {
+  filters: z
+    .array(count)
+    .min(2)
+    .default([16, 32, 64])
+    .describe('filters of the convolutions from the full size to the smallest: n levels are 2n + 1 convolutions'),
+  balance: z.boolean().default(false).describe('weight classes by the inverse of their share of the training pixels'),
+};
+
+export const classificationTaskSchema = z.strictObject({
+  kind: z.literal('classification').default('classification').describe("one class an image: the paper's classifier"),
+  ...classifierLayers,
+  dropout: z.number().min(0).lt(1).default(0.1).describe('of the hidden fully connected layers'),
+  ...taskTraining(8, 'sgd', { learningRate: 0.01, momentum: 0.5 }),
+});
+
+export const segmentationTaskSchema = z.strictObject({
+  kind: z
+    .literal('segmentation')
+    .describe('one class a pixel: a U-Net; pixels of none of the `labels` are background, which is not scored'),
+  ...unetLayers,
+  ...taskTraining(16, 'adam', { learningRate: 2e-3, momentum: 0.5 }),
+});
+
+/** The task network within the loop; without a kind it is a classifier. */
+export const taskSchema = z.discriminatedUnion('kind', [classificationTaskSchema, segmentationTaskSchema]).prefault({});
+
+/** Any other program as the task (§3: a black box). */
+export const commandTaskSchema = z.strictObject({
+  kind: z.literal('command').describe('another program, which prints its score'),
+  command: z
+    .union([z.string().min(1), z.array(z.string()).min(1)])
+    .describe(
+      'program and arguments: a list, or text that is cut at spaces; no shell reads it; {dataset}, {validation}, {epoch} and {seed} are filled in',
+    ),
+  format: z.string().default('imagefolder').describe('dataset format that the command reads'),
+  timeoutSeconds: positive.max(1e6).default(600).describe('until it and all it started are ended'),
+  retries: z
+    .number()
+    .int()
+    .min(0)
+    .max(100)
+    .default(0)
+    .describe('further attempts after one that failed, each on a fresh copy of the dataset'),
+  env: z.record(z.string(), z.string()).default({}).describe('environment variables, beside those of metasim'),
+  keep: z.boolean().default(false).describe("keep every epoch's dataset in the run folder"),
+});
+
+/** The task of a training configuration: a built-in network, or any other program. */
+export const trainTaskSchema = z
+  .discriminatedUnion('kind', [classificationTaskSchema, segmentationTaskSchema, commandTaskSchema])
   .prefault({});
 
 /** How the offline task network of the table is trained (§4.1: a static dataset, then the target's test set). */
@@ -155,8 +277,9 @@ export const evaluationSchema = z
     batchSize: count.default(32).describe('images in a step'),
     optimizer: z.enum(['sgd', 'adam']).default('adam').describe('of the task network'),
     learningRate: positive.default(1e-3).describe('in the first epoch'),
-    dropout: z.number().min(0).lt(1).default(0.25).describe('of the hidden fully connected layers'),
+    dropout: z.number().min(0).lt(1).default(0.25).describe('of the hidden fully connected layers of a classifier'),
     finalLearningRate: positive.default(5e-5).describe('reached geometrically over the epochs'),
+    ...{ ...classifierLayers, ...unetLayers },
   })
   .prefault({});
 
@@ -175,7 +298,7 @@ export const trainConfigSchema = z.strictObject({
   assets: z.array(assetSourceSchema).min(1).describe('where textures come from; backgrounds/… are always there'),
   target: z.strictObject({
     images: imageSetSchema.describe('X_R'),
-    validation: imageSetSchema.optional().describe('V; without it the task term is left out'),
+    validation: validationSchema.optional().describe('V; without it the built-in tasks are left out'),
   }),
   labels: z
     .array(z.string())
@@ -187,7 +310,7 @@ export const trainConfigSchema = z.strictObject({
   pretrain: pretrainSchema,
   warmStart: warmStartSchema,
   meta: metaSchema,
-  task: taskSchema,
+  task: trainTaskSchema,
   workers: z.number().int().min(0).max(1024).optional().describe('render threads; default: all cores'),
 });
 
@@ -210,7 +333,11 @@ export type AssetSource = z.output<typeof assetSourceSchema>;
 export type AssetSourceInput = z.input<typeof assetSourceSchema>;
 export type MetaConfig = z.output<typeof metaSchema>;
 export type WarmStartConfig = z.output<typeof warmStartSchema>;
+export type ValidationConfig = z.output<typeof validationSchema>;
+export type CommandTaskConfig = z.output<typeof commandTaskSchema>;
 export type TaskConfig = z.output<typeof taskSchema>;
+export type ClassificationTaskConfig = z.output<typeof classificationTaskSchema>;
+export type SegmentationTaskConfig = z.output<typeof segmentationTaskSchema>;
 export type EvaluationConfig = z.output<typeof evaluationSchema>;
 
 /** What `stageConfig` takes: everything may be left out. */

@@ -3,6 +3,7 @@ import { type AssetSource, type AssetSourceInput, assetSourceSchema, parseConfig
 import { AssetLibrary } from './assetLibrary.js';
 import { imageAssets } from './imageAssets.js';
 import { mnistAssets } from './mnist.js';
+import { proceduralAerial } from './proceduralAerial.js';
 import { proceduralBackgrounds } from './proceduralBackgrounds.js';
 import { proceduralDigits } from './proceduralDigits.js';
 
@@ -24,6 +25,8 @@ async function openAssetSource(source: AssetSource): Promise<AssetLibrary> {
       return mnistAssets(source.folder, source.split, { from: source.from, to: source.to });
     case 'digits':
       return someVariants(proceduralDigits({ variants: source.variants, seed: source.seed }), source.from, source.to);
+    case 'aerial':
+      return proceduralAerial(source);
     case 'images': {
       const { folder, glob, prefix, edge, licence } = source;
       return imageAssets(folder, glob, { namePrefix: `${prefix}/`, edge, licence });

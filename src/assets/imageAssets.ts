@@ -3,11 +3,12 @@ import { join, sep } from 'node:path';
 import { AssetError } from '../errors.js';
 import { AssetLibrary, globToRegExp, type SpriteAsset, type SpriteImage } from './assetLibrary.js';
 import { type ImageHeader, readImageHeader } from './imageHeader.js';
+import { readLicenceFile } from './licenceFile.js';
 
 export interface ImageAssetOptions {
   /** What lies beyond the textures' edges. Default `fade`. */
   readonly edge?: SpriteAsset['edge'];
-  /** SPDX identifier or a short text, for all of the files. */
+  /** SPDX identifier or a short text, for all files of which `licences.yaml` in the folder says nothing. */
   readonly licence?: string;
   /** Put before each name, e.g. `cars/`. Default none. */
   readonly namePrefix?: string;
@@ -25,17 +26,19 @@ const MAX_FILE_BYTES = 2 ** 28;
  * @param glob over paths relative to `dir` with `/` between folders and with the extension, e.g. `cars/*.png`, `**`
  * @returns a library in order of file names; a name is the prefix and the path without its extension
  * @throws AssetError when the folder cannot be read, no file matches, a file is damaged or larger than the caps, or two
- * names collide
+ * names collide; ConfigError when its `licences.yaml` does not follow the schema
  */
 export async function imageAssets(dir: string, glob: string, options: ImageAssetOptions = {}): Promise<AssetLibrary> {
   const { edge = 'fade', licence, namePrefix = '', maxPixels = 2 ** 24 } = options;
   const pattern = globToRegExp(glob);
   const files = (await listFiles(dir)).filter((file) => EXTENSION.test(file) && pattern.test(file));
   if (files.length === 0) throw new AssetError(`Expected image files that match ${glob} in ${dir} but received none`);
+  const licenceOf = await readLicenceFile(dir);
   const assets: SpriteAsset[] = [];
   // One after the other: only one file is held in memory at a time.
   for (const file of files) {
     const path = join(dir, file);
+    const own = licenceOf(file) ?? licence;
     const header = checkSize(readImageHeader(await readImage(path), path), path, maxPixels);
     assets.push({
       kind: 'sprite',
@@ -44,7 +47,7 @@ export async function imageAssets(dir: string, glob: string, options: ImageAsset
       height: header.height,
       format: 'rgba8',
       edge,
-      ...(licence === undefined ? {} : { licence }),
+      ...(own === undefined ? {} : { licence: own }),
       load: () => decode(path, header),
     });
   }

@@ -48,7 +48,7 @@ export function outFlag(what: string): Option {
 export function assetsFlag(): Option {
   return new Option(
     '--assets <source>',
-    'textures: digits | mnist:DIR | images:DIR, each with ,key=value behind it; repeat for more (default: digits)',
+    'textures: digits | aerial | mnist:DIR | images:DIR, each with ,key=value behind it; repeat for more (default: digits)',
   ).argParser((text: string, before: AssetSource[] | undefined) => [...(before ?? []), parseAssetSource(text)]);
 }
 
@@ -60,7 +60,10 @@ export function setFlag(): Option {
 }
 
 /** Keys that may stand behind a source, whose values are numbers. */
-const NUMBER_KEYS = new Set(['from', 'to', 'variants', 'seed']);
+const NUMBER_KEYS = new Set([
+  ...['from', 'to', 'variants', 'seed', 'size'],
+  ...['cars', 'trees', 'houses', 'grass', 'roads'],
+]);
 
 /**
  * Reads `kind[:folder][,key=value …]`, e.g. `images:textures,glob=cars/*.png,prefix=cars`; keys are those of `assets` in
@@ -83,7 +86,7 @@ export function parseAssetSource(text: string): AssetSource {
   const parsed = assetSourceSchema.safeParse(source);
   if (parsed.success && source.folder !== '') return parsed.data;
   const problem = parsed.success ? 'folder: expected a path' : describe(parsed.error.issues[0], kind);
-  throw new InvalidArgumentError(`Expected digits, mnist:DIR or images:DIR (${problem}).`);
+  throw new InvalidArgumentError(`Expected digits, aerial, mnist:DIR or images:DIR (${problem}).`);
 }
 
 function describe(issue: { path: PropertyKey[]; message: string }, kind: string): string {
