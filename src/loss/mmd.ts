@@ -98,25 +98,41 @@ export class MmdLoss {
    * @throws ShapeError when the images' size differs from the real ones'
    */
   value(images: tf.Tensor4D): tf.Scalar {
+    return this.#value(images);
+  }
+
+  /** @param terms gets the value of each blur of each layer, kept: the caller disposes them */
+  #value(images: tf.Tensor4D, terms?: tf.Scalar[]): tf.Scalar {
     if (images.shape.slice(1).join() !== this.#imageShape.join()) {
       throw new ShapeError(
         `Expected [N, ${this.#imageShape.join(', ')}] for generated images but received [${images.shape.join(', ')}]`,
       );
     }
-    return tf.tidy(() => this.#ofMaps(this.#extractor.features(images)));
+    return tf.tidy(() => this.#ofMaps(this.#extractor.features(images), terms));
+  }
+
+  /** What each layer is called in records, in the extractor's order. */
+  get layerNames(): readonly string[] {
+    return this.#extractor.layerNames ?? this.#layers.map((_, layer) => String(layer + 1));
   }
 
   /**
    * Squared MMD and its gradient ∂L/∂x to each image.
    * @param images as for {@link value}
-   * @returns value, and gradient float32 [N, H, W, C], which the caller disposes
+   * @returns value; the squared MMD of each layer alone, of which `value` is the weighted mean; and gradient float32
+   *   [N, H, W, C], which the caller disposes
    */
-  valueAndGradient(images: tf.Tensor4D): { value: number; gradient: tf.Tensor4D } {
-    const run = tf.valueAndGrad((x: tf.Tensor) => this.value(x as tf.Tensor4D));
-    const { value, grad } = run(images);
-    const number = value.dataSync()[0];
-    value.dispose();
-    return { value: number, gradient: grad as tf.Tensor4D };
+  valueAndGradient(images: tf.Tensor4D): { value: number; layers: readonly number[]; gradient: tf.Tensor4D } {
+    const terms: tf.Scalar[] = [];
+    try {
+      const run = tf.valueAndGrad((x: tf.Tensor) => this.#value(x as tf.Tensor4D, terms));
+      const { value, grad } = run(images);
+      const number = value.dataSync()[0];
+      value.dispose();
+      return { value: number, layers: this.#layerMeans(terms), gradient: grad as tf.Tensor4D };
+    } finally {
+      tf.dispose(terms);
+    }
   }
 
   /** Frees the real features. The extractor stays. */
@@ -128,7 +144,7 @@ export class MmdLoss {
   }
 
   /** Weighted sum over layers and blurs, with the gradient in closed form. */
-  #ofMaps(maps: tf.Tensor4D[]): tf.Scalar {
+  #ofMaps(maps: tf.Tensor4D[], terms?: tf.Scalar[]): tf.Scalar {
     const run = tf.customGrad((...args) => {
       const save = args[args.length - 1] as tf.GradSaveFunc;
       const inputs = args.slice(0, maps.length) as tf.Tensor4D[];
@@ -139,6 +155,7 @@ export class MmdLoss {
           const forward = termForward(blurredFeatures(map, blur), real);
           value = tf.add(value, tf.mul(forward.value, weight));
           kept.push(forward.generated, forward.ownSlope, forward.crossSlope);
+          terms?.push(tf.keep(forward.value));
         }
       });
       save(kept);
@@ -146,6 +163,16 @@ export class MmdLoss {
       return { value, gradFunc };
     });
     return run(...maps) as tf.Scalar;
+  }
+
+  /** Means over the blurs of each layer. */
+  #layerMeans(terms: readonly tf.Scalar[]): number[] {
+    const values = terms.map((term) => term.dataSync<'float32'>()[0]);
+    let next = 0;
+    return this.#layers.map(({ length }) => {
+      const sum = values.slice(next, (next += length)).reduce((total, value) => total + value, 0);
+      return sum / length;
+    });
   }
 
   #gradients(dy: tf.Tensor, saved: tf.Tensor2D[], maps: tf.Tensor4D[]): tf.Tensor4D[] {

@@ -57,7 +57,7 @@ export interface EpochReport {
   readonly score: number;
   /** Score minus the moving average of previous scores, NaN without a task. */
   readonly advantage: number;
-  /** Numbers recorded beside the others, by name (`iou/car`): what the task tells of its score. */
+  /** Numbers recorded beside the others, by name: `mmd/⟨layer⟩`, and what the task tells of its score (`iou/car`). */
   readonly details: Readonly<Record<string, number>>;
   readonly learningRate: number;
   readonly seconds: PhaseSeconds;
@@ -111,6 +111,7 @@ export async function metaTrain(options: MetaTrainOptions): Promise<MetaState> {
     const logProb = new GradientAccumulator();
     await task?.begin(epoch + 1, config.iterations * config.batchSize); // 6
     let mmdSum = 0;
+    const layerSums = options.mmd.layerNames.map(() => 0);
     let last: Sampled | undefined;
     for (let iteration = 0; iteration < config.iterations; iteration++) {
       // 7
@@ -122,7 +123,9 @@ export async function metaTrain(options: MetaTrainOptions): Promise<MetaState> {
           await timed('task', async () => task.add(rendered, samples.scenes)); // 11
           await timed('transformer', () => addLogProbGradient(options, samples, logProb));
         }
-        mmdSum += await addMmdGradient(options, samples, loss, timed); // 12
+        const { value, layers } = await addMmdGradient(options, samples, loss, timed); // 12
+        mmdSum += value;
+        for (const [layer, one] of layers.entries()) layerSums[layer] += one;
       } finally {
         samples.graphs.dispose();
       }
@@ -134,11 +137,12 @@ export async function metaTrain(options: MetaTrainOptions): Promise<MetaState> {
       options.onBatch?.(epoch + 1, (iteration + 1) / config.iterations, mmdSum / (iteration + 1));
       last = samples;
     } // 14
-    const { score, advantage, details } = await timed('task', () => taskScore(options, baseline)); // 15, 16
+    const { score, advantage, details: taskDetails } = await timed('task', () => taskScore(options, baseline)); // 15, 16
     if (task) loss.addFrom(logProb, -config.taskWeight * advantage); // 17
     await optimiser.applyGradients(loss.gradients()); // 18
     const { input, scenes: generated, mean } = last as Sampled;
     const mmd = mmdSum / config.iterations;
+    const details = { ...layerMeans(options.mmd, layerSums, config.iterations), ...taskDetails };
     await options.onEpoch?.(
       { epoch: epoch + 1, mmd, score, advantage, details, learningRate, seconds, input, generated, mean },
       () => capture(epoch + 1, options, optimiser, baseline),
@@ -179,24 +183,24 @@ function render(
  * Line 12: adds the gradient of the weighted MMD² (eq. 1) with respect to θ. ∂L/∂image comes from the features, the
  * renderer turns it into dL/dA by finite differences (§3.2.2), and the surrogate Σ A_θ · dL/dA, dL/dA constant, has
  * the gradient in θ.
- * @returns the unweighted MMD²
+ * @returns the unweighted MMD², and that of each layer alone
  */
 async function addMmdGradient(
   options: MetaTrainOptions,
   samples: Sampled,
   loss: GradientAccumulator,
   timed: Stopwatch,
-): Promise<number> {
+): Promise<{ value: number; layers: readonly number[] }> {
   const { engine, mmd, config, signal } = options;
   const scenes = config.mmdOf === 'mean' ? samples.mean : samples.scenes;
   const { color, count, width, height, channels } = await timed('render', () => render(options, scenes));
-  const { value, imageGradient } = await timed('mmd', async () => {
+  const { value, layers, imageGradient } = await timed('mmd', async () => {
     const images = tf.tensor4d(color, [count, height, width, channels]);
     try {
       const result = mmd.valueAndGradient(images);
       const imageGradient = result.gradient.dataSync<'float32'>();
       result.gradient.dispose();
-      return { value: result.value, imageGradient };
+      return { value: result.value, layers: result.layers, imageGradient };
     } finally {
       images.dispose();
     }
@@ -208,7 +212,7 @@ async function addMmdGradient(
     const unitGradient = options.transformer.layout.padGradient(attributeGradient, scenes);
     return loss.add(surrogateGradients(options, samples, unitGradient), config.mmdWeight);
   });
-  return value;
+  return { value, layers };
 }
 
 /** ∇θ Σ A_θ · dL/dA, with dL/dA [B, V, A] in units of the range held constant. */
@@ -253,6 +257,11 @@ async function taskScore(
 /** θ, or its decoder part while the encoder is frozen. */
 function trainedVariables({ transformer, freezeEncoder }: MetaTrainOptions): readonly NamedVariable[] {
   return freezeEncoder ? transformer.decoderVariables : transformer.variables;
+}
+
+/** `mmd/⟨layer⟩`: means over the epoch's batches. */
+function layerMeans({ layerNames }: MmdLoss, sums: readonly number[], batches: number): Record<string, number> {
+  return Object.fromEntries(layerNames.map((name, layer) => [`mmd/${name}`, sums[layer] / batches]));
 }
 
 async function capture(

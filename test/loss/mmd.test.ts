@@ -143,6 +143,16 @@ for (const [name, bandwidth, blur, layerWeights] of SETTINGS) {
     const expected = naiveLoss(generated, real, bandwidth, blur, layerWeights);
     assert.ok(expected > 0.01, 'the sets differ');
     assert.ok(Math.abs(value - expected) < 2e-6, `${value} against ${expected}`);
+    const { layers, gradient } = loss.valueAndGradient(asTensor(generated));
+    gradient.dispose();
+    // With all the weight on one layer the naive sum is that layer's own.
+    for (const [layer, only] of [
+      [1, 0],
+      [0, 1],
+    ].entries()) {
+      const alone = naiveLoss(generated, real, bandwidth, blur, only);
+      assert.ok(Math.abs(layers[layer] - alone) < 2e-6, `layer ${layer}: ${layers[layer]} against ${alone}`);
+    }
     loss.dispose();
   });
 

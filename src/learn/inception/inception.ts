@@ -49,6 +49,8 @@ export interface FeatureExtractor {
    * @returns one map float32 [B, h, w, C] a layer; the caller disposes them
    */
   features(images: tf.Tensor4D): tf.Tensor4D[];
+  /** What the layers are called in records, in the order of their maps; left out: 1, 2, … */
+  readonly layerNames?: readonly string[];
 }
 
 const LAYERS = Object.keys(STAGE_OF_LAYER).map(Number);
@@ -73,6 +75,10 @@ export class Inception implements FeatureExtractor {
     this.#filters = loaded;
     const grey = foldGreyReplication(foldImageRange(filters.get(first.index) as Filter), first.inChannels);
     this.#greyFilter = load(grey, { ...first, inChannels: 1 });
+  }
+
+  get layerNames(): readonly string[] {
+    return this.info.layers.map(String);
   }
 
   /**
