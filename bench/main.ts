@@ -15,6 +15,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<BenchResul
   metaEpoch: () => import('./metaEpoch.js'),
   convergence: () => import('./convergence.js'),
   dataset: () => import('./dataset.js'),
+  modes: () => import('./modes.js'),
 };
 
 const args = process.argv.slice(2);

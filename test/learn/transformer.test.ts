@@ -4,7 +4,7 @@ import { turns } from '../../src/learn/angle.js';
 import { initBackend } from '../../src/learn/backend.js';
 import { DistributionTransformer, type TransformerConfig } from '../../src/learn/distributionTransformer.js';
 import { graphTensors } from '../../src/learn/graphTensors.js';
-import { attributeNoise } from '../../src/learn/sampling.js';
+import { attributeNoise, latentNoise } from '../../src/learn/sampling.js';
 import { tf } from '../../src/learn/tf.js';
 import { TransformedSource } from '../../src/learn/transformedSource.js';
 import { assignValues, variableGradients } from '../../src/learn/variables.js';
@@ -241,13 +241,62 @@ test('an aborted transform throws the reason', async () => {
   transformer.dispose();
 });
 
+test('latent noise: one scene has different outputs, a pure function of seed, index and node', async () => {
+  const transformer = new DistributionTransformer({ schema: randomSchema, noise: 2, seed: 4 });
+  const batch = random.sampleBatch({ seed: 0, start: 0, count: 1 });
+  const [scene] = batch.scenes;
+  const copies = { ...batch, scenes: [scene, { ...scene, index: 17 }, scene] };
+  const { scenes } = await transformer.transform(copies, { seed: 3 });
+  assert.equal(scenes[0].attributes, scenes[2].attributes);
+  assert.not.equal(scenes[0].attributes, scenes[1].attributes);
+  const again = await transformer.transform({ ...batch, scenes: [copies.scenes[1]] }, { seed: 3 });
+  assert.equal(again.scenes[0].attributes, scenes[1].attributes);
+  const other = await transformer.transform(batch, { seed: 4 });
+  assert.not.equal(other.scenes[0].attributes, scenes[0].attributes);
+  transformer.dispose();
+});
+
+test('latent noise: uniform in [−1, 1), other numbers than those of the attribute noise', () => {
+  const batch = random.sampleBatch({ seed: 0, start: 0, count: 300 });
+  const noise = latentNoise(batch, 3, 8);
+  const nodes = batch.scenes.map(({ parent }) => parent.length);
+  const most = Math.max(...nodes);
+  const values = [...noise].filter((_, i) => Math.floor(i / 3) % most < nodes[Math.floor(i / 3 / most)]);
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const square = values.reduce((sum, value) => sum + value ** 2, 0) / values.length;
+  // A uniform number in [−1, 1) has mean 0 and mean square ⅓; three standard errors.
+  assert.ok(Math.abs(mean) < 3 / Math.sqrt(3 * values.length), `mean ${mean}`);
+  assert.ok(Math.abs(square - 1 / 3) < (3 * 0.3) / Math.sqrt(values.length), `mean square ${square}`);
+  assert.is(new Set(values).size, values.length);
+  const attributes = new Set(attributeNoise(batch, 6, 8));
+  assert.not(values.some((value) => attributes.has(value)));
+});
+
+test('latent noise: gradients reach the decoder only through what the noise says', () => {
+  const transformer = new DistributionTransformer({ schema: randomSchema, hidden: [6, 4], noise: 2 });
+  const bare = graphTensors(transformer.layout, random.sampleBatch({ seed: 0, start: 0, count: 2 }));
+  assert.throws(() => transformer.apply(bare), /2 columns of latent noise but received none/);
+  bare.dispose();
+  const graphs = transformer.graphs(random.sampleBatch({ seed: 0, start: 0, count: 2 }));
+  const { name, variable } = transformer.decoderVariables[0];
+  assert.equal([name, variable.shape], ['decoder/0/self', [6, 6]]);
+  const loss = () => tf.sum(tf.square(transformer.apply(graphs).units)) as tf.Scalar;
+  const { value, gradients } = variableGradients(loss, transformer.variables);
+  const ofNoise = gradients[name].dataSync().slice(4 * 6);
+  assert.ok(ofNoise.every((slope) => slope !== 0));
+  tf.dispose([value, gradients]);
+  graphs.dispose();
+  transformer.dispose();
+  assert.throws(() => new DistributionTransformer({ schema: randomSchema, noise: 0.5 }), /noise/);
+});
+
 test('nothing leaks from any public call', async () => {
   const leaked = await leakedTensors(async () => {
-    const transformer = new DistributionTransformer({ schema: randomSchema });
+    const transformer = new DistributionTransformer({ schema: randomSchema, noise: 1 });
     const batch = random.sampleBatch({ seed: 0, start: 0, count: 3 });
     await transformer.transform(batch, { sigma: 0.1 });
     transformer.load(await transformer.save());
-    const graphs = graphTensors(transformer.layout, batch);
+    const graphs = transformer.graphs(batch);
     tf.dispose({ ...transformer.apply(graphs) });
     tf.dispose({ ...transformer.reconstruct(graphs) });
     tf.dispose(transformer.reconstructUnits(graphs));
