@@ -8,11 +8,11 @@ import { box, line, type Point, type Shape } from './shapes.js';
 export const GRASS_SIZE = 128;
 /** Size of a road's sprite, units: long enough to cross the canvas in any direction from any point of it. */
 export const ROAD_WIDTH = 384;
-export const ROAD_HEIGHT = 48;
+export const ROAD_HEIGHT = 44;
 /** Half the width of what counts as road, units: two lanes with their shoulders. */
-export const ROAD_HALF = 20.5;
+export const ROAD_HALF = 18.5;
 /** Middle of a lane, from the middle of the road, units. */
-export const LANE = 9;
+export const LANE = 8;
 
 const MEADOWS: readonly (readonly [Colour, Colour, Colour])[] = [
   [
@@ -109,7 +109,7 @@ export function drawRoad(draw: Draw, index: number, pixelsPerUnit: number): Spri
     lit(style.colour, tone * asphaltLight(style, grain, stains, x, y)),
   );
   for (let i = 0; i < style.patches; i++) {
-    const patch = box(draw.between(-half, half), draw.between(-12, 12), draw.between(5, 12), draw.between(3, 6), 0.6);
+    const patch = box(draw.between(-half, half), draw.between(-10, 10), draw.between(5, 12), draw.between(3, 6), 0.6);
     painter.fill(patch, (x, y) => lit(style.colour, 0.7 * tone * asphaltLight(style, grain, stains, x, y)), {
       alpha: 0.8,
     });
@@ -117,7 +117,7 @@ export function drawRoad(draw: Draw, index: number, pixelsPerUnit: number): Spri
   for (let i = 0; i < style.cracks; i++) drawCrack(painter, draw, half);
   const worn = (x: number, y: number): Colour =>
     mix(style.colour, WHITE, style.paint * (0.75 + 0.25 * stains.at(x, y)));
-  for (const side of [-1, 1]) painter.fill(box(0, side * (ROAD_HALF - 2.9), half, 0.5), worn);
+  for (const side of [-1, 1]) painter.fill(box(0, side * (ROAD_HALF - 2.7), half, 0.5), worn);
   const period = 16;
   for (let x = -half + 4; x + 8 < half; x += period) {
     painter.fill(box(x + 4, 0, 4, 0.55, 0.1), (px, py) =>
@@ -136,12 +136,12 @@ function asphaltLight({ grain: strength }: Asphalt, grain: Noise, stains: Noise,
 
 /** A thin broken line that wanders along the road. */
 function drawCrack(painter: Painter, draw: Draw, half: number): void {
-  let at: Point = [draw.between(-half, half), draw.between(-16, 16)];
+  let at: Point = [draw.between(-half, half), draw.between(-14, 14)];
   const lengthwise = draw.chance(0.5);
   for (let step = 0; step < 7; step++) {
     const go = draw.between(1.5, 4);
     const stray = draw.between(-1.6, 1.6);
-    const y = Math.min(17.5, Math.max(-17.5, at[1] + (lengthwise ? stray : go)));
+    const y = Math.min(15.4, Math.max(-15.4, at[1] + (lengthwise ? stray : go)));
     const next: Point = [Math.min(half, at[0] + (lengthwise ? go : stray)), y];
     painter.fill(line(at, next, 0.18), [44, 42, 40], { alpha: 0.6 });
     at = next;

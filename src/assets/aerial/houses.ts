@@ -5,8 +5,8 @@ import { type Colour, lit, Painter } from './painter.js';
 import { box, grown, moved, type Shape, union } from './shapes.js';
 
 /** Size of a house's sprite, units. */
-export const HOUSE_WIDTH = 60;
-export const HOUSE_HEIGHT = 52;
+export const HOUSE_WIDTH = 52;
+export const HOUSE_HEIGHT = 46;
 
 const TILES: readonly (readonly [number, Colour])[] = [
   [6, [166, 82, 58]],
@@ -68,18 +68,18 @@ export function drawHouse(draw: Draw, pixelsPerUnit: number): SpriteImage {
   return painter.image();
 }
 
+/** One block, or an L of two; the middle of both together is the origin. */
 function plan(draw: Draw): Wing[] {
-  const rx = draw.between(18, 22.5);
-  const ry = draw.between(12.5, 15);
+  const rx = draw.between(15, 19);
+  const ry = draw.between(10.5, 13);
   const hip = draw.chance(0.5);
-  const main: Wing = { x: 0, y: 0, rx, ry, hip };
-  if (!draw.chance(0.45)) return [main];
-  // An L: the main block moves up, a wing comes down at one end.
-  const wingRx = draw.between(8, 10);
+  if (!draw.chance(0.45)) return [{ x: 0, y: 0, rx, ry, hip }];
+  const wingRx = draw.between(6.5, 8.5);
   const side = draw.pick([-1, 1]);
-  const reach = draw.between(4, 6);
-  const block: Wing = { ...main, y: -reach / 2, ry: ry - 1 };
-  return [block, { x: side * (rx - wingRx), y: reach / 2, rx: wingRx, ry: ry - 1 + reach / 2, hip }];
+  // How far the wing comes out below the main block.
+  const reach = draw.between(5, 7);
+  const block = { x: 0, y: -reach / 2, rx, ry: ry - 1.5, hip };
+  return [block, { x: side * (rx - wingRx), y: 0, rx: wingRx, ry: ry - 1.5 + reach / 2, hip }];
 }
 
 /** The highest of the wings' roofs. */

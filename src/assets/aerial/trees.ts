@@ -34,7 +34,7 @@ export function drawTree(draw: Draw, pixelsPerUnit: number): SpriteImage {
   const side = Math.round(TREE_SIZE * pixelsPerUnit);
   const painter = new Painter(side, side, pixelsPerUnit);
   const green = lit(draw.weighted(GREENS), draw.between(0.9, 1.15));
-  const radius = draw.between(10.5, 14.5);
+  const radius = draw.between(10, 13.5);
   const clumps = crown(draw, radius);
   const leaves = new Noise(draw.stream, 0.9, 48);
   const outline: Shape = union(...clumps.map(({ x, y, radius: r }) => disc(x, y, r)));
