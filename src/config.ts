@@ -155,14 +155,32 @@ export const pretrainSchema = z
   })
   .prefault({});
 
+export const shiftSurveySchema = z.strictObject({
+  kind: z
+    .literal('survey')
+    .default('survey')
+    .describe('one shift of the mutable attributes, shared by all nodes, that matches the target best'),
+  candidates: count.default(96).describe('offsets of the mutable attributes that are compared'),
+  scenes: count.default(50).describe('scenes each candidate is judged on'),
+  refine: z.number().int().min(0).max(1000).default(6).describe('best candidates that are then followed downhill'),
+  steps: z.number().int().min(0).max(10000).default(24).describe('gradient steps of each'),
+});
+
+export const classSurveySchema = z.strictObject({
+  kind: z
+    .literal('classes')
+    .describe('a shift and a spread for each mutable attribute of each class: where objects of one class are to be aligned'),
+  scenes: count.default(48).describe('scenes each candidate is judged on'),
+  positions: z.number().int().min(2).max(1000).default(12).describe('places along an attribute\'s range that are compared'),
+  sweeps: count.default(2).describe('times that all attributes are gone through'),
+});
+
 export const warmStartSchema = z
-  .strictObject({
-    kind: z.enum(['survey', 'none']).default('survey').describe('"none" starts at the grammar, as the paper does'),
-    candidates: count.default(96).describe('offsets of the mutable attributes that are compared'),
-    scenes: count.default(50).describe('scenes each candidate is judged on'),
-    refine: z.number().int().min(0).max(1000).default(6).describe('best candidates that are then followed downhill'),
-    steps: z.number().int().min(0).max(10000).default(24).describe('gradient steps of each'),
-  })
+  .discriminatedUnion('kind', [
+    shiftSurveySchema,
+    classSurveySchema,
+    z.strictObject({ kind: z.literal('none').describe('start at the grammar, as the paper does') }),
+  ])
   .prefault({});
 
 export const metaSchema = z
@@ -333,6 +351,8 @@ export type AssetSource = z.output<typeof assetSourceSchema>;
 export type AssetSourceInput = z.input<typeof assetSourceSchema>;
 export type MetaConfig = z.output<typeof metaSchema>;
 export type WarmStartConfig = z.output<typeof warmStartSchema>;
+export type ShiftSurveyConfig = z.output<typeof shiftSurveySchema>;
+export type ClassSurveyConfig = z.output<typeof classSurveySchema>;
 export type ValidationConfig = z.output<typeof validationSchema>;
 export type CommandTaskConfig = z.output<typeof commandTaskSchema>;
 export type TaskConfig = z.output<typeof taskSchema>;

@@ -44,6 +44,8 @@ export {
   type AssetSource,
   type AssetSourceInput,
   assetSourceSchema,
+  type ClassificationTaskConfig,
+  classificationTaskSchema,
   type EvaluationConfig,
   evaluationSchema,
   featuresSchema,
@@ -53,7 +55,9 @@ export {
   mmdSchema,
   parseConfig,
   pretrainSchema,
+  type SegmentationTaskConfig,
   type StageConfigInput,
+  segmentationTaskSchema,
   stageConfig,
   stageSchema,
   type TaskConfig,
@@ -209,6 +213,8 @@ export {
 export { encodeScenes } from './scene/encode.js';
 export { type Camera, type Provenance, type SceneBatch, type SceneGraph, withAttributes } from './scene/sceneGraph.js';
 export type { SampleRequest, SceneSource } from './scene/sceneSource.js';
+export type { ClassMap } from './training/classMaps.js';
+export { type ClassSurveyOptions, type ClassSurveyResult, surveyClasses } from './training/classSurvey.js';
 export { type EvaluateRunOptions, evaluateRun, type RunScore } from './training/evaluateRun.js';
 export { type LabelledScenesRequest, renderLabelledScenes, sceneLabeller } from './training/labelledScenes.js';
 export type { MetaState } from './training/metaState.js';
@@ -238,7 +244,7 @@ export {
   type TrainStage,
   trainTransformer,
 } from './training/train.js';
-
 // Training: whole, and stage by stage.
 export { type TrainFromConfigOptions, trainFromConfig } from './training/trainFromConfig.js';
-export { surveyOffsets, type WarmStartOptions, type WarmStartResult } from './training/warmStart.js';
+export { type ShiftSurveyResult, surveyOffsets, type WarmStartOptions } from './training/warmStart.js';
+export type { WarmStartResult } from './training/warmStartResult.js';

@@ -5,13 +5,14 @@ import type { Engine } from '../render/engine.js';
 import type { SceneBatch } from '../scene/sceneGraph.js';
 import type { EpochReport } from '../training/metaTrain.js';
 import type { PretrainResult } from '../training/pretrain.js';
-import type { WarmStartResult } from '../training/warmStart.js';
+import type { WarmStartResult } from '../training/warmStartResult.js';
 import { contactSheet } from './contactSheet.js';
 import { type ReportSection, writeHtmlReport } from './htmlReport.js';
 import { MetricsWriter, readMetrics } from './metricsWriter.js';
 import type { ImageStack } from './picture.js';
 import { curvePlot } from './plots.js';
 import { ScalarEventWriter } from './tensorBoard.js';
+import { warmStartSection } from './warmStartSection.js';
 
 /** Images in a block of a contact sheet: rows × columns. */
 const SHEET_ROWS = 8;
@@ -52,27 +53,8 @@ export class TrainingReporter {
   }
 
   /** What the survey found, for the report. */
-  warmStart({ best, survey, refined }: WarmStartResult, attributes: readonly string[]): void {
-    const row = (name: string, { offsets, mmd }: WarmStartResult['best']) => [
-      name,
-      mmd.toFixed(4),
-      ...offsets.map((offset) => (100 * offset).toFixed(1)),
-    ];
-    const nearest = [...survey].sort((a, b) => a.mmd - b.mmd).slice(0, 5);
-    this.#sections.push({
-      heading: 'Warm start',
-      blocks: [
-        {
-          kind: 'text',
-          text: `Offsets of the mutable attributes, in percent of their range: ${survey.length} surveyed, ${refined.length} followed downhill.`,
-        },
-        {
-          kind: 'table',
-          head: ['offset', 'MMD²', ...attributes],
-          rows: [row('none (the grammar)', survey[0]), ...nearest.map((c) => row('surveyed', c)), row('chosen', best)],
-        },
-      ],
-    });
+  warmStart(result: WarmStartResult, attributes: readonly string[]): void {
+    this.#sections.push(warmStartSection(result, attributes));
   }
 
   /** How pre-training converged (§3.2.1). */

@@ -7,14 +7,18 @@ import { tf } from '../learn/tf.js';
 import { MmdLoss } from '../loss/mmd.js';
 import type { Engine } from '../render/engine.js';
 import type { SceneSchema } from '../scene/attributeSchema.js';
+import type { FeatureLayout } from '../scene/features.js';
+import type { SceneBatch } from '../scene/sceneGraph.js';
 import type { SceneSource } from '../scene/sceneSource.js';
 import { type Checkpoint, hasCheckpoint, loadCheckpoint, saveCheckpoint } from './checkpoint.js';
+import { surveyClasses } from './classSurvey.js';
 import { type MetaState, stateFromCheckpoint, stateToCheckpoint } from './metaState.js';
 import type { MetaTask } from './metaTask.js';
 import { type EpochReport, metaTrain } from './metaTrain.js';
 import { type PretrainResult, pretrain } from './pretrain.js';
 import { startTarget } from './startTarget.js';
-import { surveyOffsets, type WarmStartResult } from './warmStart.js';
+import { surveyOffsets } from './warmStart.js';
+import { type WarmStartResult, warmStartUnits } from './warmStartResult.js';
 
 /** The stages' settings; a `TrainConfig` has them all. */
 export type StageConfig = Pick<
@@ -141,31 +145,18 @@ export async function trainTransformer(options: TrainOptions): Promise<TrainedMo
   }
 }
 
-/** Survey, then pre-training towards the grammar's attributes moved by the best offsets. */
+/** Survey, then pre-training towards the grammar's attributes moved as the survey found best. */
 async function startTransformer(
-  { config, source, engine, observer, signal }: TrainOptions,
+  options: TrainOptions,
   transformer: DistributionTransformer,
   mmd: MmdLoss,
 ): Promise<{ warmStart?: WarmStartResult; pretrain: PretrainResult }> {
+  const { config, source, observer, signal } = options;
   const { layout } = transformer;
-  let warmStart: WarmStartResult | undefined;
-  if (config.warmStart.kind === 'survey') {
-    warmStart = await surveyOffsets({
-      source,
-      engine,
-      layout,
-      mmd,
-      config: config.warmStart,
-      seed: config.seed,
-      pixelDelta: config.meta.pixelDelta,
-      signal,
-      onProgress: (fraction, best) =>
-        observer?.onProgress?.('warmStart', fraction, `surveying offsets, best MMD² ${best.toFixed(4)}`),
-    });
-    await observer?.onWarmStart?.(warmStart);
-  }
-  const offsets = warmStart?.best.offsets;
-  const targetUnits = startTarget(transformer, { offsets, spread: config.transformer.noiseSpread });
+  const warmStart = await survey(options, layout, mmd);
+  if (warmStart) await observer?.onWarmStart?.(warmStart);
+  const units = warmStart && ((batch: SceneBatch) => warmStartUnits(layout, batch, warmStart));
+  const targetUnits = startTarget(transformer, { units, spread: config.transformer.noiseSpread });
   const result = await pretrain({
     source,
     transformer,
@@ -178,6 +169,29 @@ async function startTransformer(
   });
   await observer?.onPretrain?.(result);
   return { warmStart, pretrain: result };
+}
+
+/** The configured survey; undefined when training is to start at the grammar. */
+async function survey(
+  { config, source, engine, observer, signal }: TrainOptions,
+  layout: FeatureLayout,
+  mmd: MmdLoss,
+): Promise<WarmStartResult | undefined> {
+  const setting = {
+    ...{ source, engine, layout, mmd, signal },
+    seed: config.seed,
+    pixelDelta: config.meta.pixelDelta,
+    onProgress: (fraction: number, best: number) =>
+      observer?.onProgress?.('warmStart', fraction, `surveying, best MMD² ${best.toFixed(4)}`),
+  };
+  switch (config.warmStart.kind) {
+    case 'survey':
+      return surveyOffsets({ ...setting, config: config.warmStart });
+    case 'classes':
+      return surveyClasses({ ...setting, config: config.warmStart });
+    case 'none':
+      return undefined;
+  }
 }
 
 /** Features of the configured layers, from real weights or the stand-in. */

@@ -1,12 +1,9 @@
-import type { WarmStartConfig } from '../config.js';
+import type { ShiftSurveyConfig } from '../config.js';
 import { ShapeError } from '../errors.js';
-import { tf } from '../learn/tf.js';
-import type { MmdLoss } from '../loss/mmd.js';
 import { RandomStream } from '../random.js';
-import type { Engine } from '../render/engine.js';
 import type { FeatureLayout } from '../scene/features.js';
-import { type SceneBatch, withAttributes } from '../scene/sceneGraph.js';
-import type { SceneSource } from '../scene/sceneSource.js';
+import type { SceneBatch } from '../scene/sceneGraph.js';
+import { mmdGradientOfUnits, mmdOfUnits, type SurveySetting } from './surveyEvaluation.js';
 
 /** Two candidates are different starts when they are this far apart, as a fraction of the range. */
 const APART = 0.08;
@@ -20,17 +17,8 @@ const SEARCH_STEPS = [0.016, 0.008, 0.004, 0.002, 0.001];
 const SWEEPS = 2;
 
 /** What a survey needs. */
-export interface WarmStartOptions {
-  readonly source: SceneSource;
-  readonly engine: Engine;
-  readonly layout: FeatureLayout;
-  readonly mmd: MmdLoss;
-  readonly config: WarmStartConfig;
-  readonly seed: number;
-  readonly pixelDelta: number;
-  readonly signal?: AbortSignal;
-  /** Called after each evaluated candidate or step with the fraction done. */
-  readonly onProgress?: (fraction: number, best: number) => void;
+export interface WarmStartOptions extends SurveySetting {
+  readonly config: ShiftSurveyConfig;
 }
 
 /** One set of offsets and how well the scenes moved by it match the target. */
@@ -42,7 +30,8 @@ export interface SurveyCandidate {
 }
 
 /** Outcome of a survey; `survey[0]` is the grammar itself (no offset). */
-export interface WarmStartResult {
+export interface ShiftSurveyResult {
+  readonly kind: 'survey';
   readonly best: SurveyCandidate;
   readonly survey: readonly SurveyCandidate[];
   readonly refined: readonly SurveyCandidate[];
@@ -57,7 +46,7 @@ export interface WarmStartResult {
  * is what pre-training learns to add (docs/DEVIATIONS.md). One shift is shared by all nodes whose attribute is mutable.
  * @throws the signal's reason when aborted
  */
-export async function surveyOffsets(options: WarmStartOptions): Promise<WarmStartResult> {
+export async function surveyOffsets(options: WarmStartOptions): Promise<ShiftSurveyResult> {
   const { source, config, layout, seed, signal } = options;
   const batch = await source.sampleBatch({ seed, start: 0, count: config.scenes });
   const active = mutableAttributes(layout, batch);
@@ -94,7 +83,7 @@ export async function surveyOffsets(options: WarmStartOptions): Promise<WarmStar
   // Fewer starts than asked for lie apart: less to do than counted on.
   if (done < total) options.onProgress?.(1, lowest);
   const best = [...survey, ...refined].reduce((a, b) => (b.mmd < a.mmd ? b : a));
-  return { best, survey, refined };
+  return { kind: 'survey', best, survey, refined };
 }
 
 /** Columns that at least one node of the batch may change. */
@@ -215,27 +204,16 @@ async function evaluate(
   offsets: readonly number[],
   withGradient: boolean,
 ): Promise<{ value: number; gradient: number[] }> {
-  const { engine, layout, mmd, pixelDelta, signal } = options;
-  const columns = layout.schema.attributes.length;
+  const columns = options.layout.schema.attributes.length;
   if (offsets.length !== columns) {
     throw new ShapeError(`Expected ${columns} offsets but received ${offsets.length}`);
   }
-  const moved = withAttributes(batch, layout.toPhysical(shiftUnits(layout, batch, offsets), batch));
-  const { color, count, width, height, channels } = await engine.render(moved, { color: 'f32', signal });
-  const images = tf.tensor4d(color as Float32Array, [count, height, width, channels]);
-  const gradient = new Array<number>(columns).fill(0);
-  try {
-    if (!withGradient) return { value: tf.tidy(() => mmd.value(images).dataSync()[0]), gradient };
-    const result = mmd.valueAndGradient(images);
-    const imageGradient = result.gradient.dataSync() as Float32Array;
-    result.gradient.dispose();
-    const attributeGradient = await engine.vjp(moved, imageGradient, { pixelDelta, signal });
-    const units = layout.padGradient(attributeGradient, moved);
-    for (let i = 0; i < units.length; i++) gradient[i % columns] += units[i];
-    return { value: result.value, gradient };
-  } finally {
-    images.dispose();
-  }
+  const units = shiftUnits(options.layout, batch, offsets);
+  const sums = new Array<number>(columns).fill(0);
+  if (!withGradient) return { value: await mmdOfUnits(options, batch, units), gradient: sums };
+  const { value, gradient } = await mmdGradientOfUnits(options, batch, units);
+  for (let i = 0; i < gradient.length; i++) sums[i % columns] += gradient[i];
+  return { value, gradient: sums };
 }
 
 /** The batch's attributes in units of their ranges [B, V, A], each plus its column's offset. */

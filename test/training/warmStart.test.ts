@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { proceduralBackgrounds } from '../../src/assets/proceduralBackgrounds.js';
 import { proceduralDigits } from '../../src/assets/proceduralDigits.js';
-import { warmStartSchema } from '../../src/config.js';
+import { shiftSurveySchema } from '../../src/config.js';
 import { PosedSource } from '../../src/experiments/mnist/targets.js';
 import { loadGrammar } from '../../src/grammar/grammar.js';
 import { disposeBackend, initBackend } from '../../src/learn/backend.js';
@@ -31,7 +31,7 @@ async function setting(more: Partial<WarmStartOptions> = {}): Promise<{ options:
   const real = tf.tensor4d(color, [30, SIZE, SIZE, 1]);
   const mmd = await MmdLoss.create({ extractor, real });
   real.dispose();
-  const config = warmStartSchema.parse({ candidates: 12, scenes: 16, refine: 3, steps: 8 });
+  const config = shiftSurveySchema.parse({ candidates: 12, scenes: 16, refine: 3, steps: 8 });
   const options = { source: grammar, engine, layout, mmd, config, seed: 0, pixelDelta: 0.5, ...more };
   return {
     options,
@@ -70,7 +70,7 @@ test('a target that no local search reaches is found; the survey begins with the
 });
 
 test('the same seed surveys the same, another seed other offsets', async () => {
-  const config = warmStartSchema.parse({ candidates: 4, scenes: 4, refine: 1, steps: 1 });
+  const config = shiftSurveySchema.parse({ candidates: 4, scenes: 4, refine: 1, steps: 1 });
   const { options, free } = await setting({ config });
   const first = await surveyOffsets(options);
   assert.equal(await surveyOffsets(options), first);

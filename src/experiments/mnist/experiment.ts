@@ -18,7 +18,7 @@ import { evaluateOffline, type OfflineEvaluation } from '../../training/offlineE
 import type { PretrainResult } from '../../training/pretrain.js';
 import { writeRunRecord } from '../../training/run.js';
 import { checkpointFolder, expectSameRun, type TrainObserver, trainTransformer } from '../../training/train.js';
-import type { WarmStartResult } from '../../training/warmStart.js';
+import type { WarmStartResult } from '../../training/warmStartResult.js';
 import { type DigitSplits, mnistSplits, proceduralSplits } from './digits.js';
 import { type ErrorDistribution, errorDistribution } from './learnedPose.js';
 import { type MnistExperimentConfig, type MnistExperimentConfigInput, mnistExperimentSchema } from './presets.js';

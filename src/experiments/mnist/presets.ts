@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { evaluationSchema, stageSchema, taskSchema } from '../../config.js';
+import { classificationTaskSchema, evaluationSchema, stageSchema } from '../../config.js';
 
 /** All settings of an MNIST experiment. */
 export const mnistExperimentSchema = stageSchema.extend({
   /** Images of V. Like X_R (`mmd.realImages`) they show digits that no generated image does. */
   validationImages: z.number().int().min(10).max(100_000).default(1000),
-  task: taskSchema,
+  task: classificationTaskSchema.prefault({}),
   evaluation: evaluationSchema,
 });
 
