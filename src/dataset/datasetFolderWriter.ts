@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
 import { DatasetError, ShapeError } from '../errors.js';
 import type { RenderedBatch } from '../render/engine.js';
 import type { SceneBatch } from '../scene/sceneGraph.js';
@@ -69,7 +69,7 @@ export class DatasetFolderWriter {
    * @throws ShapeError when the batch was rendered without labels; DatasetError when there are more images than counted
    *   on, or the disk refuses
    */
-  async add(rendered: RenderedBatch, batch: SceneBatch): Promise<void> {
+  async add(rendered: RenderedBatch<'f32' | 'u8'>, batch: SceneBatch): Promise<void> {
     if (!rendered.instances || !rendered.classes || !rendered.coverage) {
       throw new ShapeError('Expected a batch rendered with labels for a dataset but received one without');
     }
@@ -99,10 +99,11 @@ export class DatasetFolderWriter {
   }
 
   /** Takes away all that was written. */
-  async discard(): Promise<void> {
-    await this.#recorder?.discard();
+  discard(): void {
+    // Closes its files at once; what it removes then is gone already.
+    this.#recorder?.discard().catch(() => {});
     this.#recorder = undefined;
-    await rm(this.#options.folder, { recursive: true, force: true });
+    rmSync(this.#options.folder, { recursive: true, force: true });
   }
 
   async #begin(batch: SceneBatch): Promise<{ setup: RecorderSetup; encode: ImageEncoder }> {

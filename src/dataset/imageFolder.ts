@@ -1,15 +1,11 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readImageHeader } from '../assets/imageHeader.js';
 import { DatasetError } from '../errors.js';
 import { RandomStream } from '../random.js';
+import { type CanvasShape, canvasImage } from './canvasImage.js';
+import type { ImageFit } from './resample.js';
 
-/** The canvas that images are brought to. */
-export interface CanvasShape {
-  readonly width: number;
-  readonly height: number;
-  readonly channels: 1 | 3;
-}
+export type { CanvasShape };
 
 /** Images in memory: bytes [N × H × W × C]. */
 export interface FolderImages extends CanvasShape {
@@ -27,14 +23,15 @@ export interface ImageFolderOptions {
   /** Use at most this many, drawn evenly with the seed. */
   readonly limit?: number;
   readonly seed?: number;
+  /** How images of another shape are brought to the canvas; default `stretch`. */
+  readonly fit?: ImageFit;
 }
 
 const EXTENSION = /\.(png|jpe?g|webp)$/i;
-const MAX_PIXELS = 2 ** 26;
 
 /**
- * Reads PNG, JPEG and WebP files of a folder (not of its sub-folders), in order of their names, each resized to the
- * canvas; grey is the mean that the luma weights of Rec. 601 give.
+ * Reads PNG, JPEG and WebP files of a folder (not of its sub-folders), in order of their names, each brought to the
+ * canvas (`canvasImage`).
  * @throws DatasetError when the folder or a file cannot be read, or no file is an image
  */
 export async function readImageFolder(
@@ -44,7 +41,7 @@ export async function readImageFolder(
 ): Promise<FolderImages> {
   const files = draw(await imageFiles(folder), options);
   if (files.length === 0) throw new DatasetError(`Expected PNG, JPEG or WebP files in ${folder} but received none`);
-  return { ...shape, count: files.length, images: await decodeAll(files, shape) };
+  return { ...shape, count: files.length, images: await decodeAll(files, shape, options.fit) };
 }
 
 /**
@@ -68,6 +65,7 @@ export async function readLabelledFolder(
   const images = await decodeAll(
     chosen.map(({ path }) => path),
     shape,
+    options.fit,
   );
   const labels = Int32Array.from(chosen, ({ label }) => label);
   return { ...shape, count: chosen.length, images, labels, classes };
@@ -80,7 +78,8 @@ export async function classFolders(folder: string): Promise<string[]> {
   return names.filter((_, i) => filled[i]).sort();
 }
 
-async function imageFiles(folder: string): Promise<string[]> {
+/** Paths of the images in a folder, in order of their names. @throws DatasetError when it cannot be read */
+export async function imageFiles(folder: string): Promise<string[]> {
   const entries = await list(folder);
   return entries
     .filter((entry) => entry.isFile() && EXTENSION.test(entry.name))
@@ -99,7 +98,7 @@ async function list(folder: string) {
 }
 
 /** `limit` of the items, drawn without replacement and kept in their order. */
-function draw<T>(items: readonly T[], { limit, seed = 0 }: ImageFolderOptions): T[] {
+export function draw<T>(items: readonly T[], { limit, seed = 0 }: ImageFolderOptions): T[] {
   if (limit === undefined || items.length <= limit) return [...items];
   const keys = items.map((_, index) => new RandomStream({ seed, index }).uniform());
   const order = keys.map((_, i) => i).sort((a, b) => keys[a] - keys[b] || a - b);
@@ -109,35 +108,20 @@ function draw<T>(items: readonly T[], { limit, seed = 0 }: ImageFolderOptions): 
     .map((i) => items[i]);
 }
 
-async function decodeAll(paths: readonly string[], shape: CanvasShape): Promise<Uint8Array> {
+async function decodeAll(paths: readonly string[], shape: CanvasShape, fit?: ImageFit): Promise<Uint8Array> {
   const pixels = shape.width * shape.height * shape.channels;
   const images = new Uint8Array(paths.length * pixels);
-  for (const [i, path] of paths.entries()) images.set(await decode(path, shape), i * pixels);
+  for (const [i, path] of paths.entries()) {
+    images.set((await canvasImage(await readImage(path), shape, path, fit)).pixels, i * pixels);
+  }
   return images;
 }
 
-async function decode(path: string, { width, height, channels }: CanvasShape): Promise<Uint8Array> {
-  let rgba: Uint8ClampedArray;
+/** @throws DatasetError naming the file */
+export async function readImage(path: string): Promise<Uint8Array> {
   try {
-    const bytes = await readFile(path);
-    const header = readImageHeader(bytes, path);
-    if (header.width * header.height > MAX_PIXELS) {
-      throw new DatasetError(`Expected at most ${MAX_PIXELS} pixels but received ${header.width} × ${header.height}`);
-    }
-    const { createCanvas, loadImage } = await import('@napi-rs/canvas');
-    const canvas = createCanvas(width, height);
-    const context = canvas.getContext('2d');
-    context.imageSmoothingQuality = 'high';
-    context.drawImage(await loadImage(bytes), 0, 0, width, height);
-    rgba = context.getImageData(0, 0, width, height).data;
+    return await readFile(path);
   } catch (cause) {
     throw new DatasetError(`Expected a readable image at ${path} but received: ${(cause as Error).message}`, { cause });
   }
-  const out = new Uint8Array(width * height * channels);
-  for (let i = 0; i < width * height; i++) {
-    const [r, g, b] = [rgba[4 * i], rgba[4 * i + 1], rgba[4 * i + 2]];
-    if (channels === 1) out[i] = Math.round(0.299 * r + 0.587 * g + 0.114 * b);
-    else out.set([r, g, b], 3 * i);
-  }
-  return out;
 }

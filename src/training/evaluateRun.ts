@@ -1,11 +1,11 @@
-import { evaluationSchema, parseConfig, trainConfigSchema } from '../config.js';
-import { classFolders, readLabelledFolder } from '../dataset/imageFolder.js';
+import { evaluationSchema, parseConfig, trainConfigSchema, validationSchema } from '../config.js';
 import { ConfigError } from '../errors.js';
 import { Engine } from '../render/engine.js';
 import type { SceneSource } from '../scene/sceneSource.js';
 import { sceneLabeller } from './labelledScenes.js';
 import { evaluateOffline } from './offlineEvaluation.js';
 import { loadRun } from './run.js';
+import { readLabelledValidation, validationClasses } from './validationSet.js';
 
 export interface EvaluateRunOptions {
   /** Labelled real images, a sub-folder per class; default: V of the run's configuration. */
@@ -41,14 +41,16 @@ export async function evaluateRun(
   let engine: Engine | undefined;
   try {
     const config = parseConfig(trainConfigSchema, record.config, `${run}/run.json: config`);
-    const folder = options.test ?? config.target.validation?.folder;
-    if (folder === undefined) {
+    const { test: given } = options;
+    const validation =
+      given === undefined ? config.target.validation : validationSchema.parse({ kind: 'folders', folder: given });
+    if (!validation) {
       throw new ConfigError(
         `Expected labelled test images, or target.validation in ${run}/run.json, but received neither`,
       );
     }
-    const labels = config.labels ?? (await classFolders(folder));
-    const test = await readLabelledFolder(folder, labels, grammar.canvas);
+    const labels = config.labels ?? (await validationClasses(validation));
+    const test = await readLabelledValidation({ ...validation, limit: undefined }, labels, grammar.canvas, config.seed);
     engine = await Engine.create({ assets, workers: options.threads ?? config.workers });
     const opened = engine;
     const score = async (source: SceneSource, name: string, from: number): Promise<RunScore> => {

@@ -1,14 +1,10 @@
 import { dirname, resolve } from 'node:path';
 import { openAssetSources } from '../assets/assetSources.js';
 import type { AssetSource, TrainConfig } from '../config.js';
-import { classFolders, readImageFolder, readLabelledFolder } from '../dataset/imageFolder.js';
-import { ConfigError } from '../errors.js';
+import { readImageFolder } from '../dataset/imageFolder.js';
 import { type Grammar, loadGrammar } from '../grammar/grammar.js';
-import { Classifier } from '../learn/classifier.js';
 import { Engine } from '../render/engine.js';
-import { sceneLabeller } from './labelledScenes.js';
-import type { MetaTask } from './metaTask.js';
-import { classificationTask } from './networkTask.js';
+import { openTask } from './openTask.js';
 import { writeRunRecord } from './run.js';
 import {
   checkpointFolder,
@@ -54,14 +50,14 @@ export async function trainFromConfig(options: TrainFromConfigOptions): Promise<
   });
   const { width, height, channels } = grammar.canvas;
   const shape = { width, height, channels };
-  const { images, validation } = config.target;
-  const realImages = await readImageFolder(resolve(base, images.folder), shape, {
+  const resolved = absolutePaths(base, config);
+  const { images } = resolved.target;
+  const realImages = await readImageFolder(images.folder, shape, {
     limit: images.limit ?? config.mmd.realImages,
+    fit: images.fit,
     seed: config.seed,
   });
-  const task = validation
-    ? await openTask(resolve(base, validation.folder), validation.limit, config, grammar)
-    : undefined;
+  const task = await openTask({ config: resolved, grammar, assets, base, out });
   const engine = await Engine.create({ assets, workers: config.workers }).catch((error) => {
     task?.dispose();
     throw error;
@@ -77,11 +73,11 @@ export async function trainFromConfig(options: TrainFromConfigOptions): Promise<
       hidden: config.transformer.hidden,
       noise: config.transformer.noise,
       seed: config.seed,
-      config: absolutePaths(base, config),
+      config: resolved,
     });
     await observer?.onStart?.({ engine, grammar, realImages });
     const { transformer, ...model } = await trainTransformer({
-      config: absolutePaths(base, config),
+      config: resolved,
       source: grammar,
       engine,
       realImages,
@@ -97,46 +93,6 @@ export async function trainFromConfig(options: TrainFromConfigOptions): Promise<
     task?.dispose();
     await engine.close();
   }
-}
-
-/** V and the built-in classifier. */
-async function openTask(
-  folder: string,
-  limit: number | undefined,
-  config: TrainConfig,
-  grammar: Grammar,
-): Promise<MetaTask> {
-  const { width, height, channels } = grammar.canvas;
-  const labels = config.labels ?? (await classFolders(folder));
-  const unknown = labels.filter((name) => !grammar.schema.classes.includes(name));
-  if (unknown.length > 0) {
-    throw new ConfigError(
-      `Expected classes of the grammar (${grammar.schema.classes.join(', ')}) for labels but received ${unknown.join(', ')}`,
-    );
-  }
-  const validation = await readLabelledFolder(
-    folder,
-    labels,
-    { width, height, channels },
-    { limit, seed: config.seed },
-  );
-  const { batchSize, optimizer, learningRate, momentum, dropout } = config.task;
-  const network = new Classifier({
-    width,
-    height,
-    channels,
-    classes: labels.length,
-    batchSize,
-    optimizer,
-    learningRate,
-    momentum,
-    dropout,
-    seed: config.seed,
-  });
-  return classificationTask({
-    ...{ network, validation, config: config.task, seed: config.seed },
-    label: sceneLabeller(grammar.schema, labels),
-  });
 }
 
 function absoluteSource(base: string, source: AssetSource): AssetSource {

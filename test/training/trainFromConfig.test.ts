@@ -144,7 +144,7 @@ test('bad input is named and leaves nothing behind', async () => {
   const out = join(folder, 'bad');
   const unknown = await failure(train(out, undefined, undefined, { labels: ['0', 'eleven'] }));
   assert.match(unknown.message, /classes of the grammar .* received eleven/);
-  const target = { images: { folder: 'nowhere' } };
+  const target = { images: { folder: 'nowhere', fit: 'stretch' as const } };
   assert.match((await failure(train(out, undefined, undefined, { target }))).message, /nowhere/);
   assert.match((await failure(train(configPath))).message, /Expected to be able to write .*run\.json/);
   assert.match((await failure(loadRun(folder))).message, /received one without run\.json/);

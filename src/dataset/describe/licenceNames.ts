@@ -54,9 +54,19 @@ const KNOWN: Readonly<Record<string, boolean>> = {
 
 const CANONICAL = new Map(Object.keys(KNOWN).map((id) => [id.toLowerCase(), id]));
 
+/** SPDX identifier of a licence, with or without credits behind it (`CC-BY-4.0 (by Jane Doe)`). */
+function identifierOf(licence: string): string | undefined {
+  return CANONICAL.get(
+    licence
+      .replace(/ \(.*\)$/s, '')
+      .trim()
+      .toLowerCase(),
+  );
+}
+
 /** A licence as Croissant has it: the address of a known one, else a work by its name. */
 export function croissantLicence(licence: string): string | { '@type': string; name: string } {
-  const id = CANONICAL.get(licence.trim().toLowerCase());
+  const id = identifierOf(licence);
   if (id) return `https://spdx.org/licenses/${id}.html`;
   return { '@type': 'sc:CreativeWork', name: isLicence(licence) ? licence : 'unknown' };
 }
@@ -65,7 +75,7 @@ export function croissantLicence(licence: string): string | { '@type': string; n
 export function cardLicences(licences: readonly string[]): string[] {
   const names = licences.map((licence) => {
     if (!isLicence(licence)) return 'unknown';
-    const id = CANONICAL.get(licence.trim().toLowerCase());
+    const id = identifierOf(licence);
     if (id === 'PDDL-1.0') return 'pddl';
     return id && KNOWN[id] ? id.toLowerCase() : 'other';
   });

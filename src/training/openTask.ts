@@ -1,0 +1,75 @@
+import type { AssetLibrary } from '../assets/assetLibrary.js';
+import type { TrainConfig, ValidationConfig } from '../config.js';
+import { ConfigError } from '../errors.js';
+import type { Grammar } from '../grammar/grammar.js';
+import { Classifier } from '../learn/classifier.js';
+import { CommandTask } from './commandTask.js';
+import { sceneLabeller } from './labelledScenes.js';
+import type { MetaTask } from './metaTask.js';
+import { classificationTask } from './networkTask.js';
+import { readLabelledValidation, validationClasses } from './validationSet.js';
+
+export interface OpenTaskOptions {
+  /** With absolute folders. */
+  readonly config: TrainConfig;
+  readonly grammar: Grammar;
+  readonly assets: AssetLibrary;
+  /** Folder of the configuration: where commands run. */
+  readonly base: string;
+  /** Run folder. */
+  readonly out: string;
+  /** Of a command's datasets and logs (`CommandTaskOptions.label`). */
+  readonly label?: string;
+}
+
+/**
+ * The task that a configuration names; undefined for a built-in one without V: distribution matching alone.
+ * @returns the caller disposes it
+ * @throws ConfigError, DatasetError
+ */
+export async function openTask(options: OpenTaskOptions): Promise<MetaTask | undefined> {
+  const { config, grammar, assets, base, out, label } = options;
+  const { validation } = config.target;
+  const { seed, task } = config;
+  if (task.kind === 'command') {
+    const name = grammar.name;
+    return new CommandTask({ config: task, cwd: base, out, validation: validation?.folder, seed, assets, name, label });
+  }
+  if (!validation) return undefined;
+  if (task.kind === 'classification') return openClassification(config, task, validation, grammar);
+  throw new ConfigError('Expected classification or command for task.kind but received segmentation');
+}
+
+async function openClassification(
+  { seed, labels: named }: TrainConfig,
+  task: Extract<TrainConfig['task'], { kind: 'classification' }>,
+  validation: ValidationConfig,
+  grammar: Grammar,
+): Promise<MetaTask> {
+  const { width, height, channels } = grammar.canvas;
+  const labels = await taskLabels(named, validation, grammar);
+  const images = await readLabelledValidation(validation, labels, grammar.canvas, seed);
+  const { convolutions, hidden, batchSize, optimizer, learningRate, momentum, dropout } = task;
+  const network = new Classifier({
+    ...{ width, height, channels, classes: labels.length },
+    ...{ convolutions, hidden, batchSize, optimizer, learningRate, momentum, dropout, seed },
+  });
+  return classificationTask({
+    ...{ network, validation: images, config: task, seed },
+    label: sceneLabeller(grammar.schema, labels),
+  });
+}
+
+/** Classes of the task in the order of their numbers. @throws ConfigError when one is no class of the grammar */
+export async function taskLabels(
+  named: readonly string[] | undefined,
+  validation: ValidationConfig,
+  grammar: Grammar,
+): Promise<readonly string[]> {
+  const labels = named ?? (await validationClasses(validation));
+  const unknown = labels.filter((name) => !grammar.schema.classes.includes(name));
+  if (unknown.length === 0) return labels;
+  throw new ConfigError(
+    `Expected classes of the grammar (${grammar.schema.classes.join(', ')}) for labels but received ${unknown.join(', ')}`,
+  );
+}
