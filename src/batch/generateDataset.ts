@@ -19,7 +19,7 @@ import { type OpenedSource, openSource, type SourceSpec } from './openSource.js'
 import { headerFor } from './prepare.js';
 import { type DatasetSettingsInput, resolveSettings } from './settings.js';
 import { ShardMaker } from './shardMaker.js';
-import { ShardPool } from './shardPool.js';
+import { SHARDS_A_THREAD, ShardPool } from './shardPool.js';
 
 const MAX_THREADS = 256;
 /** Images made beforehand to see how large one is. */
@@ -252,7 +252,7 @@ type OpenShards = (context: RunContext, width: number) => Promise<Shards>;
 function pooled(source: SourceSpec): OpenShards {
   return async ({ header, out, allowUnlicensed, counters }, width) => {
     const pool = new ShardPool({ source, header, out, allowUnlicensed }, counters, width);
-    return { width, make: (shard) => pool.make(shard), close: () => pool.close() };
+    return { width: SHARDS_A_THREAD * width, make: (shard) => pool.make(shard), close: () => pool.close() };
   };
 }
 

@@ -55,6 +55,8 @@ export class ShardMaker {
   readonly #batchLength: number;
   /** The largest batch so far, whose arrays all others are drawn into. */
   #into: RenderedBatch<'u8'> | undefined;
+  /** Shards on their way to their places. */
+  #committing = 0;
 
   private constructor(options: ShardMakerOptions, encode: ImageEncoder) {
     this.#options = options;
@@ -75,6 +77,16 @@ export class ShardMaker {
    *   `progress.check` throws
    */
   async make(shard: number, progress: ShardProgress): Promise<ShardEntry> {
+    const commit = await this.produce(shard, progress);
+    return commit();
+  }
+
+  /**
+   * The work of `make` but for the wait for the disk or the network: that is what the returned function does, which must be
+   * called. Meanwhile the next shard may be produced; not two at once.
+   * @throws as `make`
+   */
+  async produce(shard: number, progress: ShardProgress): Promise<() => Promise<ShardEntry>> {
     const { setup } = this.#options;
     const { first, count } = shardRange(setup.header, shard);
     const recorder = new ShardRecorder(setup, shard);
@@ -83,6 +95,7 @@ export class ShardMaker {
       let bytes = 0;
       for (let done = 0; done < count; ) {
         progress.check();
+        if (this.#committing > 0) await new Promise(setImmediate);
         const length = Math.min(this.#batchLength, count - done);
         await this.#forEachScene(first + done, length, failures, (scene) => {
           recorder.used.addScene(scene.batch, scene.position);
@@ -93,10 +106,22 @@ export class ShardMaker {
         bytes = recorder.bytes;
         done += length;
       }
+    } catch (error) {
+      await recorder.discard();
+      throw error;
+    }
+    return () => this.#commit(recorder);
+  }
+
+  async #commit(recorder: ShardRecorder): Promise<ShardEntry> {
+    this.#committing++;
+    try {
       return await recorder.commit();
     } catch (error) {
       await recorder.discard();
       throw error;
+    } finally {
+      this.#committing--;
     }
   }
 

@@ -1,5 +1,5 @@
 /** A worker thread that makes shards of one dataset. */
-import { workerData } from 'node:worker_threads';
+import { type MessagePort, workerData } from 'node:worker_threads';
 import { assetTable } from '../dataset/assetTable.js';
 import type { ShardEntry } from '../dataset/entry.js';
 import { openFormat } from '../dataset/formats/index.js';
@@ -27,6 +27,17 @@ export interface ShardWorkerData {
   readonly threads: number;
   /** Shared memory of `Counters`. */
   readonly counters: SharedArrayBuffer;
+  /** i32 [1] how many shards wait for a worker. */
+  readonly waiting: SharedArrayBuffer;
+}
+
+/** A shard to make. */
+export interface ShardTask {
+  readonly shard: number;
+  /** Takes the `ShardOutcome`, and closes. */
+  readonly port: MessagePort;
+  /** Whether the worker may go on with the next shard while this one is on its way to its place. */
+  readonly overlap: boolean;
 }
 
 /** How a shard went; errors do not keep their class between threads. */
@@ -36,20 +47,32 @@ export type ShardOutcome =
 
 const data = workerData as ShardWorkerData;
 const counters = new Counters(data.counters);
+const waiting = new Int32Array(data.waiting);
 let opened: Promise<ShardMaker> | undefined;
 
-/** Makes one shard. Never throws: a rejection means that the thread is gone. */
-export default async function makeShard(shard: number): Promise<ShardOutcome> {
+/**
+ * Makes one shard; done when the worker can take another. That is before the shard is in its place if another one waits:
+ * the wait for the disk then costs no time. Never throws: a rejection means that the thread is gone.
+ */
+export default async function makeShard({ shard, port, overlap }: ShardTask): Promise<void> {
   const progress = counters.progress();
+  const end = (outcome: ShardOutcome) => {
+    port.postMessage(outcome);
+    port.close();
+  };
+  const fail = (error: unknown) => {
+    progress.takeBack();
+    const code = error instanceof MetasimError ? error.code : 'FAILURE';
+    end({ code, message: error instanceof Error ? error.message : String(error), noSpace: isNoSpace(error) });
+  };
   try {
     opened ??= open();
     const maker = await opened;
-    const { quarantined } = await maker.make(shard, progress);
-    return { quarantined };
+    const commit = await maker.produce(shard, progress);
+    const committed = commit().then(({ quarantined }) => end({ quarantined }), fail);
+    if (!overlap || Atomics.load(waiting, 0) === 0) await committed;
   } catch (error) {
-    progress.takeBack();
-    const code = error instanceof MetasimError ? error.code : 'FAILURE';
-    return { code, message: error instanceof Error ? error.message : String(error), noSpace: isNoSpace(error) };
+    fail(error);
   }
 }
 

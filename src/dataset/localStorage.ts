@@ -33,7 +33,7 @@ export class LocalStorage implements DatasetStorage {
       folders.add(dirname(target));
       await this.#guard(path, () => rename(join(folder, path), target));
     }
-    for (const each of folders) syncFolder(each);
+    for (const each of folders) await syncFolder(each);
     rmSync(folder, { recursive: true, force: true });
   }
 
@@ -86,7 +86,7 @@ export class LocalStorage implements DatasetStorage {
     const temporary = await this.#writeTemporary(path, content);
     await this.#guard(path, async () => {
       await rename(temporary.full, this.#full(path));
-      syncFolder(dirname(this.#full(path)));
+      await syncFolder(dirname(this.#full(path)));
     });
     return temporary.file;
   }
@@ -96,7 +96,7 @@ export class LocalStorage implements DatasetStorage {
     try {
       // Unlike rename, link never replaces.
       await link(full, this.#full(path));
-      syncFolder(dirname(this.#full(path)));
+      await syncFolder(dirname(this.#full(path)));
       return true;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
@@ -189,7 +189,7 @@ async function makeFolder(folder: string, root: string): Promise<void> {
   if (first === undefined) return;
   const top = dirname(first.length < root.length ? root : first);
   for (let each = folder; each.length >= top.length; each = dirname(each)) {
-    syncFolder(each);
+    await syncFolder(each);
     if (each === dirname(each)) return;
   }
 }

@@ -121,7 +121,7 @@ export class ShardRecorder {
     const { first, count } = shardRange(header, this.#shard);
     if (this.#taken !== count) throw this.#wrongCount();
     await this.#sink.end();
-    const files = this.#staging.seal();
+    const files = await this.#staging.seal();
     const entry: ShardEntry = {
       shard: this.#shard,
       first,

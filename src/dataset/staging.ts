@@ -1,6 +1,8 @@
 import { createHash, type Hash } from 'node:crypto';
-import { closeSync, fsyncSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fsync, fsyncSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { DatasetError } from '../errors.js';
 import type { StagedFiles, StagedStream } from './format.js';
 
@@ -45,7 +47,7 @@ export class Staging implements StagedFiles {
     const stream = new FileStream(this.#claim(path), path, 0);
     try {
       stream.write(bytes);
-      this.#files.push(stream.end());
+      this.#files.push(stream.endAtOnce());
     } finally {
       stream.close();
     }
@@ -72,11 +74,14 @@ export class Staging implements StagedFiles {
     return sum;
   }
 
-  /** Closes all files, syncs them and their folders to the disk, and lists them by path. */
-  seal(): StagedFile[] {
-    for (const stream of this.#open.values()) this.#files.push(stream.end());
+  /**
+   * Closes all files, syncs them and their folders to the disk, and lists them by path. The thread can do other things
+   * while the disk is at work.
+   */
+  async seal(): Promise<StagedFile[]> {
+    for (const stream of this.#open.values()) this.#files.push(await stream.end());
     this.#open.clear();
-    for (const folder of this.#folders) syncFolder(folder);
+    for (const folder of this.#folders) await syncFolder(folder);
     return this.#files.sort((a, b) => (a.path < b.path ? -1 : 1));
   }
 
@@ -118,16 +123,18 @@ export function checkRelativePath(path: string): void {
 }
 
 /** Makes names that were added to or taken from a folder outlast a power cut. */
-export function syncFolder(folder: string): void {
+export async function syncFolder(folder: string): Promise<void> {
   // Windows cannot open folders, and needs not.
   if (process.platform === 'win32') return;
-  const descriptor = openSync(folder, 'r');
+  const handle = await open(folder, 'r');
   try {
-    fsyncSync(descriptor);
+    await handle.sync();
   } finally {
-    closeSync(descriptor);
+    await handle.close();
   }
 }
+
+const syncDescriptor = promisify(fsync);
 
 /**
  * Buffers of files that are closed, for those that come: the next shard's. Left to the garbage collector they would lie
@@ -178,14 +185,25 @@ class FileStream implements StagedStream {
     this.#used += bytes.length;
   }
 
-  end(): StagedFile {
+  async end(): Promise<StagedFile> {
+    try {
+      this.#flush();
+      await syncDescriptor(this.#descriptor).catch((cause) => this.#fail(cause));
+    } finally {
+      this.close();
+    }
+    return this.#result();
+  }
+
+  /** `end` without a turn of the event loop. */
+  endAtOnce(): StagedFile {
     try {
       this.#flush();
       this.#try(() => fsyncSync(this.#descriptor));
     } finally {
       this.close();
     }
-    return { path: this.#path, bytes: this.#length, sha256: this.#hash.digest('hex') };
+    return this.#result();
   }
 
   /** May be called again: the descriptor's number may by then be that of another thread's file. */
@@ -225,9 +243,17 @@ class FileStream implements StagedStream {
     try {
       return step();
     } catch (cause) {
-      throw new DatasetError(`Expected to be able to write ${this.#path} but received: ${(cause as Error).message}`, {
-        cause,
-      });
+      return this.#fail(cause);
     }
+  }
+
+  #result(): StagedFile {
+    return { path: this.#path, bytes: this.#length, sha256: this.#hash.digest('hex') };
+  }
+
+  #fail(cause: unknown): never {
+    throw new DatasetError(`Expected to be able to write ${this.#path} but received: ${(cause as Error).message}`, {
+      cause,
+    });
   }
 }

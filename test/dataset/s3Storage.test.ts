@@ -41,10 +41,10 @@ function first(times: number, fault: Fault, where: (request: FakeRequest) => boo
   return (request: FakeRequest) => (where(request) && times-- > 0 ? fault : undefined);
 }
 
-function stage(shard: number, files: Record<string, Uint8Array>) {
+async function stage(shard: number, files: Record<string, Uint8Array>) {
   const staging = new Staging(storage.stagingFolder(shard), shard);
   for (const [path, bytes] of Object.entries(files)) staging.write(path, bytes);
-  return { folder: staging.folder, files: staging.seal() };
+  return { folder: staging.folder, files: await staging.seal() };
 }
 
 async function collect(pieces: AsyncIterable<Uint8Array>): Promise<Buffer> {
@@ -136,13 +136,13 @@ test('lists of more than a page are complete', async () => {
 test('large files go in parts of bounded size, and leave no upload open when one fails', async () => {
   const bytes = randomBytes(18 << 20);
   server.largestBody = 0;
-  const good = stage(1, { 'parts/large.tar': bytes });
+  const good = await stage(1, { 'parts/large.tar': bytes });
   await storage.commit(good.folder, good.files);
   assert.is(server.largestBody, 8 << 20);
   assert.is(server.uploads.size, 0);
   assert.match(server.objects.get('sets/first/parts/large.tar')!.etag, /-3"$/);
   // A part that is never taken: the upload is given up, and the staged files stay for the caller.
-  const bad = stage(2, { 'parts/bad.tar': bytes, 'parts/small': Buffer.from('x') });
+  const bad = await stage(2, { 'parts/bad.tar': bytes, 'parts/small': Buffer.from('x') });
   server.fault = (request) => (request.query.get('partNumber') === '2' ? 'conflict' : undefined);
   const error = await failure(storage.commit(bad.folder, bad.files));
   assert.instance(error, DatasetError);
@@ -157,7 +157,7 @@ test('large files go in parts of bounded size, and leave no upload open when one
 
 test('a staged file that is not what was hashed is not uploaded', async () => {
   for (const size of [100, 9 << 20]) {
-    const { folder, files } = stage(3, { 'flipped/file': Buffer.alloc(size) });
+    const { folder, files } = await stage(3, { 'flipped/file': Buffer.alloc(size) });
     const changed = Buffer.alloc(size);
     changed[size >> 1] = 1;
     writeFileSync(join(folder, 'flipped/file'), changed);

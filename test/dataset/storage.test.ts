@@ -33,10 +33,10 @@ async function refused(step: () => Promise<unknown>, pattern: RegExp): Promise<v
 }
 
 /** Stages files as a shard's and returns what `commit` takes. */
-function stage(storage: DatasetStorage, shard: number, files: Record<string, Uint8Array | string>) {
+async function stage(storage: DatasetStorage, shard: number, files: Record<string, Uint8Array | string>) {
   const staging = new Staging(storage.stagingFolder(shard), shard);
   for (const [path, bytes] of Object.entries(files)) staging.write(path, bytes);
-  return { folder: staging.folder, files: staging.seal() };
+  return { folder: staging.folder, files: await staging.seal() };
 }
 
 for (const [name, makePlace] of Object.entries(PLACES)) {
@@ -126,7 +126,7 @@ for (const [name, makePlace] of Object.entries(PLACES)) {
     await storage.write('shards/0.json', 'what a killed run left');
     assert.not.equal(storage.stagingFolder(0), storage.stagingFolder(0));
     for (let round = 0; round < 2; round++) {
-      const staged = stage(storage, 0, files);
+      const staged = await stage(storage, 0, files);
       await storage.commit(staged.folder, staged.files);
       assert.not.ok(existsSync(staged.folder), 'staging folder is gone');
       assert.equal(await storage.list('shards'), ['shards/0.json', 'shards/0.tar', 'shards/none']);
@@ -135,14 +135,14 @@ for (const [name, makePlace] of Object.entries(PLACES)) {
   });
 
   test('commit fails with the name of a file that is not there any more', async () => {
-    const staged = stage(storage, 1, { 'lost/a': 'a' });
+    const staged = await stage(storage, 1, { 'lost/a': 'a' });
     const files = [...staged.files, { path: 'lost/b', bytes: 1, sha256: sha256('b') }];
     await refused(() => storage.commit(staged.folder, files), /lost\/b/);
   });
 
   test('files larger than one request keep every byte', async () => {
     const bytes = randomBytes(20 << 20);
-    const staged = stage(storage, 2, { 'large/staged': bytes });
+    const staged = await stage(storage, 2, { 'large/staged': bytes });
     await storage.commit(staged.folder, staged.files);
     const pieces = async function* () {
       // One buffer for all pieces: whoever keeps a piece must copy it.

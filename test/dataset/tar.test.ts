@@ -31,17 +31,17 @@ const FILES: readonly [name: string, bytes: Uint8Array][] = [
   ['last.cls', content(8)],
 ];
 
-function writeTar(files: readonly (readonly [string, Uint8Array])[]): string {
+async function writeTar(files: readonly (readonly [string, Uint8Array])[]): Promise<string> {
   const folder = temporaryFolder();
   const staging = new Staging(folder, 0);
   const tar = new TarWriter(staging.stream('test.tar'));
   for (const [name, bytes] of files) tar.add(name, bytes);
   tar.end();
-  staging.seal();
+  await staging.seal();
   return join(folder, 'test.tar');
 }
 
-const archive = writeTar(FILES);
+const archive = await writeTar(FILES);
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 
 async function entriesOf(path: string): Promise<[string, string][]> {
@@ -135,7 +135,7 @@ test('8 GiB and more do not fit', () => {
 });
 
 test('an archive that was cut off anywhere is refused; the error names the last file', async () => {
-  const bytes = readFileSync(writeTar(FILES.slice(0, 3)));
+  const bytes = readFileSync(await writeTar(FILES.slice(0, 3)));
   const ends = { 'in the header': 200, 'in the bytes': 512 + 300, 'in the padding': 512 + 710 };
   for (const [where, end] of Object.entries(ends)) {
     const message = await refusal(bytes.subarray(0, end));
@@ -147,7 +147,7 @@ test('an archive that was cut off anywhere is refused; the error names the last 
 });
 
 test('a damaged header is refused, and so is what is no archive', async () => {
-  const bytes = readFileSync(writeTar(FILES.slice(0, 3)));
+  const bytes = readFileSync(await writeTar(FILES.slice(0, 3)));
   const second = 512 + 1024;
   for (const at of [second, second + 124 + 9, second + 150]) {
     const damaged = Buffer.from(bytes);

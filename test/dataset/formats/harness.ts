@@ -73,7 +73,7 @@ export async function writeFixture(format: DatasetFormat, { info, samples }: Fix
     const sink = writer.openShard({ shard, shards, first: shard * each, count: own.length, files: staging });
     for (const sample of own) await sink.add(sample);
     await sink.end();
-    await storage.commit(staging.folder, staging.seal());
+    await storage.commit(staging.folder, await staging.seal());
   }
   await writer.finish(finishContext(storage, shards, samples.length));
   return folder;

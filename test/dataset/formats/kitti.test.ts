@@ -149,7 +149,7 @@ test('from a million images on numbers have seven digits, and come after those o
   const sink = kittiFormat.writer(info).openShard(shard);
   for (let i = 0; i < 2; i++) await sink.add(sampleWith([]));
   await sink.end();
-  staging.seal();
+  await staging.seal();
   assert.equal(readdirSync(join(folder, 'training/calib')).sort(), ['1000000.txt', '999999.txt']);
   const { samples } = await readAll(kittiFormat, folder);
   assert.equal(
