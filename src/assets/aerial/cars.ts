@@ -27,7 +27,7 @@ const SEDAN: BodyPlan = {
   width: [12, 12.8],
   taper: [0.2, 0.14],
   cabin: [0.36, 0.1, -0.42, -0.66],
-  roof: 0.7,
+  roof: 0.66,
 };
 const PLANS: readonly (readonly [number, BodyPlan])[] = [
   [28, SEDAN],
@@ -86,8 +86,8 @@ const PLANS: readonly (readonly [number, BodyPlan])[] = [
 ];
 
 const PAINTS: readonly (readonly [number, Colour])[] = [
-  [16, [236, 238, 238]],
-  [12, [188, 194, 200]],
+  [16, [222, 224, 224]],
+  [12, [172, 178, 186]],
   [12, [118, 124, 132]],
   [10, [44, 46, 52]],
   [12, [186, 36, 36]],
@@ -101,6 +101,11 @@ const PAINTS: readonly (readonly [number, Colour])[] = [
   [3, [112, 34, 64]],
   [3, [92, 160, 96]],
 ];
+interface Paints {
+  readonly paint: Colour;
+  readonly roof: Colour;
+}
+
 const TAXI: Colour = [250, 196, 20];
 const GLASS: Colour = [26, 33, 42];
 const RUBBER: Colour = [24, 24, 26];
@@ -108,8 +113,15 @@ const RUBBER: Colour = [24, 24, 26];
 /** A car from straight above, heading to the right. */
 export function drawCar(draw: Draw, pixelsPerUnit: number): SpriteImage {
   const plan = draw.weighted(PLANS);
-  const jitter = draw.between(0.9, 1.08);
-  const paint = plan.sign ? TAXI : lit(draw.weighted(PAINTS), jitter);
+  const paint = plan.sign ? TAXI : shifted(draw.weighted(PAINTS), draw);
+  // Some roofs are painted black, some in the light colour of a fleet.
+  const roof = plan.sign
+    ? paint
+    : draw.weighted([
+        [86, paint],
+        [9, [36, 38, 42]],
+        [5, [218, 220, 220]],
+      ] as const);
   const a = draw.between(...plan.length) / 2;
   const b = draw.between(...plan.width) / 2;
   const body = outline(plan, a, b);
@@ -127,9 +139,17 @@ export function drawCar(draw: Draw, pixelsPerUnit: number): SpriteImage {
   painter.fill(body, (x, y) => lit(paint, bodyLight(x / a, y / b)));
   painter.fill(edge(body, 0.45), lit(paint, 0.55), { alpha: 0.55 });
   drawPanels(painter, plan, a, b, body, paint);
-  drawCabin(painter, plan, a, b, paint, draw);
+  if (!plan.bed && !plan.sign && draw.chance(0.05)) drawStripes(painter, a, b, body, paint);
+  drawCabin(painter, plan, a, b, { paint, roof }, draw);
   drawLights(painter, a, b, body);
   return painter.image();
+}
+
+/** A colour of its own: brighter or darker, warmer or colder. */
+function shifted([red, green, blue]: Colour, draw: Draw): Colour {
+  const tone = draw.between(0.86, 1.1);
+  const warmth = draw.between(-0.07, 0.07);
+  return lit([red * (1 + warmth), green, blue * (1 - warmth)], tone);
 }
 
 /** The body's outline: straight flanks, tapered and rounded ends. */
@@ -195,10 +215,26 @@ function drawPanels(painter: Painter, plan: BodyPlan, a: number, b: number, body
   }
 }
 
+/** Two stripes from end to end, under the cabin. */
+function drawStripes(painter: Painter, a: number, b: number, body: Shape, paint: Colour): void {
+  const light = paint[0] + paint[1] + paint[2] > 380;
+  for (const side of [-1, 1]) {
+    const stripe = intersection(box(0, side * b * 0.2, a, b * 0.11), grown(body, -0.4));
+    painter.fill(stripe, light ? [40, 42, 48] : [232, 232, 228], { alpha: 0.9 });
+  }
+}
+
 /** Dark glass all round with pillars, and the roof above it. */
-function drawCabin(painter: Painter, plan: BodyPlan, a: number, b: number, paint: Colour, draw: Draw): void {
+function drawCabin(
+  painter: Painter,
+  plan: BodyPlan,
+  a: number,
+  b: number,
+  { paint, roof: roofPaint }: Paints,
+  draw: Draw,
+): void {
   const [windscreen, roofFront, roofRear, rear] = plan.cabin.map((place) => place * a);
-  const wide = b * 0.86;
+  const wide = b * 0.88;
   const roofHalf = b * plan.roof;
   const glass = mirrored(
     [
@@ -224,7 +260,7 @@ function drawCabin(painter: Painter, plan: BodyPlan, a: number, b: number, paint
   }
   const roof = box((roofFront + roofRear) / 2, 0, (roofFront - roofRear) / 2, roofHalf, 1.1);
   painter.fill(grown(roof, 0.25), [0, 0, 0], { alpha: 0.35, softness: 0.8 });
-  painter.fill(roof, (x, y) => lit(paint, 1.14 - 0.2 * (y / roofHalf) * (y / roofHalf) + (0.04 * x) / a));
+  painter.fill(roof, (x, y) => lit(roofPaint, 1.12 - 0.2 * (y / roofHalf) * (y / roofHalf) + (0.04 * x) / a));
   if (plan.rails && draw.chance(0.7)) {
     for (const side of [-1, 1]) {
       const y = side * roofHalf * 0.82;

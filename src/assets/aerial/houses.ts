@@ -17,26 +17,33 @@ const TILES: readonly (readonly [number, Colour])[] = [
   [2, [188, 116, 76]],
 ];
 
+/** Sides of a roof, and the way a slope there falls: right, down, left, up. */
+type Side = 0 | 1 | 2 | 3;
+
 /** A block of a house under a roof of its own. */
 interface Wing {
   readonly x: number;
   readonly y: number;
   readonly rx: number;
   readonly ry: number;
-  /** Slopes at the short ends too. */
-  readonly hip: boolean;
+  /** Sides with eaves: the roof rises from them alone. */
+  readonly eaves: readonly Side[];
 }
 
 /** Height above the eaves at a point of a roof, and which way the slope there falls. */
 interface RoofPoint {
   readonly height: number;
-  readonly face: 0 | 1 | 2 | 3;
-  /** Distance from the nearest ridge or hip line. */
+  readonly face: Side;
+  /** Distance from the nearest ridge, hip or valley. */
   readonly ridge: number;
 }
 
+const NO_ROOF: RoofPoint = { height: -1, face: 0, ridge: Number.POSITIVE_INFINITY };
+const HIP: readonly Side[] = [0, 1, 2, 3];
+const GABLE: readonly Side[] = [1, 3];
+
 /** Light on slopes that fall to the right, down, left and up: the sun stands in the upper left. */
-const FACE_LIGHT = [0.82, 0.7, 1.06, 1.2] as const;
+const FACE_LIGHT = [0.86, 0.72, 1.06, 1.18] as const;
 
 /** A house from straight above: slopes, tiles, ridges, chimney. */
 export function drawHouse(draw: Draw, pixelsPerUnit: number): SpriteImage {
@@ -64,7 +71,8 @@ export function drawHouse(draw: Draw, pixelsPerUnit: number): SpriteImage {
     if (ridge < 0.55) light = light * 0.4 + 0.72;
     return lit(tile, light);
   });
-  drawChimney(painter, wings[0], draw);
+  drawFittings(painter, wings[0], draw);
+  drawChimney(painter, wings, draw);
   return painter.image();
 }
 
@@ -73,54 +81,75 @@ function plan(draw: Draw): Wing[] {
   const rx = draw.between(15, 19);
   const ry = draw.between(10.5, 13);
   const hip = draw.chance(0.5);
-  if (!draw.chance(0.45)) return [{ x: 0, y: 0, rx, ry, hip }];
+  const eaves = hip ? HIP : GABLE;
+  if (!draw.chance(0.45)) return [{ x: 0, y: 0, rx, ry, eaves }];
   const wingRx = draw.between(6.5, 8.5);
   const side = draw.pick([-1, 1]);
-  // How far the wing comes out below the main block.
+  // How far the wing comes out below the main block; it begins below that one's ridge.
   const reach = draw.between(5, 7);
-  const block = { x: 0, y: -reach / 2, rx, ry: ry - 1.5, hip };
-  return [block, { x: side * (rx - wingRx), y: 0, rx: wingRx, ry: ry - 1.5 + reach / 2, hip }];
+  const depth = ry - 1.5;
+  const block: Wing = { x: 0, y: -reach / 2, rx, ry: depth, eaves };
+  const wing = { x: side * (rx - wingRx), y: depth / 2, rx: wingRx, ry: (depth + reach) / 2 };
+  return [block, { ...wing, eaves: hip ? [0, 1, 2] : [0, 2] }];
 }
 
 /** The highest of the wings' roofs. */
 function roofAt(wings: readonly Wing[], x: number, y: number): RoofPoint {
-  let best: RoofPoint = { height: -1, face: 0, ridge: 1e3 };
+  let best = NO_ROOF;
   for (const wing of wings) {
     const point = wingRoof(wing, x - wing.x, y - wing.y);
-    if (point.height > best.height) best = { ...point, ridge: Math.min(point.ridge, valley(best, point)) };
+    // Where two roofs are equally high they meet in a valley, unless one is the other's continuation.
+    const apart = best.height < 0 || point.height < 0 || best.face === point.face;
+    const valley = apart ? Number.POSITIVE_INFINITY : Math.abs(point.height - best.height) / 2;
+    const higher = point.height > best.height ? point : best;
+    best = { ...higher, ridge: Math.min(higher.ridge, valley) };
   }
   return best;
 }
 
-/** Distance from the line where two roofs meet. */
-function valley(a: RoofPoint, b: RoofPoint): number {
-  return a.height < 0 ? 1e3 : (b.height - a.height) / 1.4 + 0.3;
-}
-
-/** All slopes rise alike, so height is the distance from the eaves below. */
-function wingRoof({ rx, ry, hip }: Wing, x: number, y: number): RoofPoint {
-  const across = rx - Math.abs(x);
-  const down = ry - Math.abs(y);
-  if (across < 0 || down < 0) return { height: -1, face: 0, ridge: 1e3 };
-  const faceX = x > 0 ? 0 : 2;
-  const faceY = y > 0 ? 1 : 3;
-  if (rx >= ry) {
-    const height = hip ? Math.min(across, down) : down;
-    const toHip = hip ? Math.abs(across - down) / Math.SQRT2 : 1e3;
-    const toRidge = Math.abs(y) < 2 && (!hip || across > down) ? Math.abs(y) : 1e3;
-    return { height, face: hip && across < down ? faceX : faceY, ridge: Math.min(toHip, toRidge) };
+/** All slopes rise alike, so height is the distance from the nearest eaves. */
+function wingRoof({ rx, ry, eaves }: Wing, x: number, y: number): RoofPoint {
+  if (Math.abs(x) > rx || Math.abs(y) > ry) return NO_ROOF;
+  const distances = [rx - x, ry - y, rx + x, ry + y];
+  let face = eaves[0];
+  for (const side of eaves) if (distances[side] < distances[face]) face = side;
+  let ridge = Number.POSITIVE_INFINITY;
+  for (const side of eaves) {
+    if (side === face) continue;
+    // Opposite slopes meet in a ridge half way between their eaves, neighbours in a hip at 45°.
+    const opposite = (side + 2) % 4 === face;
+    ridge = Math.min(ridge, (distances[side] - distances[face]) / (opposite ? 2 : Math.SQRT2));
   }
-  const height = hip ? Math.min(across, down) : across;
-  const toHip = hip ? Math.abs(across - down) / Math.SQRT2 : 1e3;
-  const toRidge = Math.abs(x) < 2 && (!hip || down > across) ? Math.abs(x) : 1e3;
-  return { height, face: hip && down < across ? faceY : faceX, ridge: Math.min(toHip, toRidge) };
+  return { height: distances[face], face, ridge };
 }
 
-function drawChimney(painter: Painter, wing: Wing, draw: Draw): void {
-  const x = wing.x + draw.between(-0.45, 0.45) * wing.rx;
-  const y = wing.y + draw.pick([-1, 1]) * draw.between(2.6, 4.5);
-  const brick: Colour = [148, 92, 76];
+/** On the lower slope, clear of a wing. */
+function drawChimney(painter: Painter, [block, wing]: readonly Wing[], draw: Draw): void {
+  const side = wing ? (wing.x > 0 ? -1 : 1) : draw.pick([-1, 1]);
+  const x = block.x + side * draw.between(0.1, 0.45) * block.rx;
+  const y = block.y + draw.between(2.6, 4.5);
+  const brick: Colour = [158, 98, 80];
   painter.fill(box(x + 1.3, y + 1.3, 1.9, 1.6, 0.3), [10, 10, 10], { alpha: 0.5, softness: 0.9 });
   painter.fill(box(x, y, 1.8, 1.5, 0.2), brick);
   painter.fill(box(x, y, 1.1, 0.8, 0.2), [34, 28, 26]);
+}
+
+/** Windows in the upper slope, or a field of solar panels, on some houses. */
+function drawFittings(painter: Painter, { x, y, rx, ry }: Wing, draw: Draw): void {
+  const slope = y - ry * 0.55;
+  if (draw.chance(0.22)) {
+    const columns = 3 + draw.stream.integer(2);
+    for (let i = 0; i < columns; i++) {
+      const at = x + (i - (columns - 1) / 2) * 3.6;
+      painter.fill(box(at, slope, 1.7, 2.6, 0.1), [30, 42, 74]);
+      painter.fill(box(at, slope, 1.7, 0.12), [150, 164, 190], { alpha: 0.7 });
+      painter.fill(box(at, slope, 0.12, 2.6), [150, 164, 190], { alpha: 0.7 });
+    }
+  } else if (draw.chance(0.45)) {
+    for (const side of [-1, 1]) {
+      const at = x + side * rx * 0.28;
+      painter.fill(box(at, slope, 1.3, 1.6, 0.1), [218, 216, 208]);
+      painter.fill(box(at, slope, 0.95, 1.25, 0.1), (_, v) => lit([92, 124, 150], 1 + 0.25 * (slope - v)));
+    }
+  }
 }

@@ -3,7 +3,7 @@ import type { SpriteImage } from '../assetLibrary.js';
 import type { Draw } from './draw.js';
 import { Noise } from './noise.js';
 import { type Colour, lit, mix, Painter } from './painter.js';
-import { disc, moved, type Shape, union } from './shapes.js';
+import { disc, line, moved, type Shape, union } from './shapes.js';
 
 /** Side of a tree's sprite, units. */
 export const TREE_SIZE = 40;
@@ -15,6 +15,11 @@ const GREENS: readonly (readonly [number, Colour])[] = [
   [3, [36, 76, 58]],
   [2, [116, 128, 48]],
   [1, [168, 116, 44]],
+];
+const CONIFERS: readonly Colour[] = [
+  [42, 82, 60],
+  [50, 92, 54],
+  [62, 98, 84],
 ];
 /** Where the light comes from. */
 const LIGHT_X = -0.6;
@@ -29,10 +34,17 @@ interface Clump {
   readonly tone: number;
 }
 
-/** A broad-leaved crown from straight above: clumps of leaves, low ones first. */
+/** A tree from straight above: mostly broad crowns, some conifers. */
 export function drawTree(draw: Draw, pixelsPerUnit: number): SpriteImage {
   const side = Math.round(TREE_SIZE * pixelsPerUnit);
   const painter = new Painter(side, side, pixelsPerUnit);
+  if (draw.chance(0.8)) drawBroadleaf(painter, draw);
+  else drawConifer(painter, draw);
+  return painter.image();
+}
+
+/** Clumps of leaves, low ones first, lit from the upper left and from above. */
+function drawBroadleaf(painter: Painter, draw: Draw): void {
   const green = lit(draw.weighted(GREENS), draw.between(0.9, 1.15));
   const radius = draw.between(10, 13.5);
   const clumps = crown(draw, radius);
@@ -51,7 +63,33 @@ export function drawTree(draw: Draw, pixelsPerUnit: number): SpriteImage {
       return lit(mix(green, [196, 206, 96], Math.max(0, 0.22 * (light - 0.8))), light);
     });
   }
-  return painter.image();
+}
+
+/** Whorls of branches, the long low ones first, each whorl lighter than that below. */
+function drawConifer(painter: Painter, draw: Draw): void {
+  const green = lit(draw.pick(CONIFERS), draw.between(0.9, 1.15));
+  const radius = draw.between(9.5, 12.5);
+  const needles = new Noise(draw.stream, 0.7, 64);
+  painter.fill(disc(0.9, 0.9, radius * 0.86), [8, 14, 8], { alpha: 0.42, softness: 3.4 });
+  const whorls = 6;
+  for (let whorl = 0; whorl < whorls; whorl++) {
+    const share = 1 - whorl / whorls;
+    const branches = Math.round(9 + 9 * share);
+    const start = draw.between(0, 360);
+    for (let i = 0; i < branches; i++) {
+      const angle = start + ((i + draw.between(-0.25, 0.25)) * 360) / branches;
+      const reach = radius * share * draw.between(0.86, 1.06) - 0.7;
+      const [dx, dy] = [cosDegrees(angle), sinDegrees(angle)];
+      const tone = draw.between(-0.07, 0.07) + 0.2 * (dx * LIGHT_X + dy * LIGHT_Y);
+      painter.fill(line([0, 0], [reach * dx, reach * dy], 0.55 + 0.75 * share), (x, y) => {
+        const out = Math.sqrt(x * x + y * y) / radius;
+        return lit(
+          green,
+          0.72 + 0.4 * (1 - share) + 0.3 * (out - 0.8 * share) + tone + 0.36 * (needles.at(x, y) - 0.5),
+        );
+      });
+    }
+  }
 }
 
 /** Clumps on a spiral of golden angles, jittered, the outer and lower ones first. */
