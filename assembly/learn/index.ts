@@ -12,3 +12,4 @@ export { matMul, matMulScratch } from './matMul';
 export { avgPoolGradient, maxPoolGradient } from './pool';
 export { depthwiseFilterGradient, depthwiseInputGradient } from './depthwise';
 export { rowSum, segmentSum } from './sums';
+export { reluGradient, upsampleConcat, upsampleConcatGradient } from './unet';

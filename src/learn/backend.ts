@@ -9,11 +9,13 @@ import { ConfigError, KernelError } from '../errors.js';
 import { registerAvgPoolGradientCpu } from './kernels/avgPoolGradientCpu.js';
 import { CONV2D_KERNELS } from './kernels/conv2d.js';
 import { DEPTHWISE_KERNELS } from './kernels/depthwise.js';
+import { IDENTITY_KERNELS } from './kernels/identity.js';
 import { KernelHost } from './kernels/kernelHost.js';
 import { MAT_MUL_KERNELS } from './kernels/matMul.js';
 import { POOL_KERNELS } from './kernels/pool.js';
 import { registerKernels } from './kernels/register.js';
 import { SUM_KERNELS } from './kernels/sums.js';
+import { UNET_KERNELS } from './kernels/unet.js';
 import { wasmBackend } from './kernels/wasmHeap.js';
 import { tf } from './tf.js';
 
@@ -152,7 +154,15 @@ async function startWasm(threads: number): Promise<string> {
   const backend = wasmBackend();
   if (host?.backend !== backend) host = new KernelHost(backend);
   registerKernels(
-    { ...CONV2D_KERNELS, ...MAT_MUL_KERNELS, ...POOL_KERNELS, ...DEPTHWISE_KERNELS, ...SUM_KERNELS },
+    {
+      ...IDENTITY_KERNELS,
+      ...CONV2D_KERNELS,
+      ...MAT_MUL_KERNELS,
+      ...POOL_KERNELS,
+      ...DEPTHWISE_KERNELS,
+      ...SUM_KERNELS,
+      ...UNET_KERNELS,
+    },
     () => host as KernelHost,
   );
   const description = `WASM with SIMD (tfjs-backend-wasm ${wasm.version_wasm} and metasim's kernels)`;

@@ -11,7 +11,7 @@ export interface KernelArgs {
 }
 
 /** tfjs' own kernel. */
-export type StockKernel = (args: KernelArgs) => tf.TensorInfo;
+export type StockKernel = (args: KernelArgs) => tf.TensorInfo | tf.TensorInfo[];
 
 /**
  * A kernel of ours.
@@ -21,7 +21,7 @@ export type OwnKernel = (
   host: KernelHost,
   args: KernelArgs,
   stock: StockKernel | undefined,
-) => tf.TensorInfo | undefined;
+) => tf.TensorInfo | tf.TensorInfo[] | undefined;
 
 const registered = new Map<string, StockKernel | undefined>();
 
@@ -32,7 +32,7 @@ export function registerKernels(kernels: Readonly<Record<string, OwnKernel>>, ho
     const stock = tf.getKernel(kernelName, 'wasm')?.kernelFunc as unknown as StockKernel | undefined;
     registered.set(kernelName, stock);
     if (stock) tf.unregisterKernel(kernelName, 'wasm');
-    const kernelFunc = (args: KernelArgs): tf.TensorInfo => {
+    const kernelFunc = (args: KernelArgs): tf.TensorInfo | tf.TensorInfo[] => {
       const active = host();
       const result = active.stock && stock ? undefined : own(active, args, stock);
       if (result) return result;

@@ -16,6 +16,8 @@ export interface WasmBackend {
   readonly dataIdMap: { get(dataId: object): { memoryOffset: number } };
   makeOutput(shape: number[], dtype: tf.DataType): tf.TensorInfo;
   disposeData(dataId: object): boolean;
+  /** One more tensor shares the data. */
+  incRef(dataId: object): void;
 }
 
 /** The backend `tf` computes on now. @throws KernelError when it is not tfjs-backend-wasm as we know it */
