@@ -134,9 +134,12 @@ const YIELD_AFTER_MS = 8;
  * a few slots.
  */
 export class Engine {
+  /** What scenes refer to by name. */
+  readonly assets: AssetLibrary;
   readonly #runtime: Runtime;
 
-  private constructor(runtime: Runtime) {
+  private constructor(assets: AssetLibrary, runtime: Runtime) {
+    this.assets = assets;
     this.#runtime = runtime;
   }
 
@@ -156,7 +159,7 @@ export class Engine {
       throw new ConfigError(`Expected a number of at least 0 for maxAssetBytes but received ${maxAssetBytes}`);
     }
     const limits = { maxScenePixels, maxAssetBytes };
-    return new Engine(new Runtime({ assets, workers, build, ...limits, ...(fault ? { fault } : {}) }));
+    return new Engine(assets, new Runtime({ assets, workers, build, ...limits, ...(fault ? { fault } : {}) }));
   }
 
   /** Threads besides the calling one. */

@@ -41,7 +41,7 @@ export function startTarget(
 
 /** [A] how far each attribute is moved. */
 function spreadsOf({ layout }: DistributionTransformer, given: Readonly<Record<string, number>>): number[] {
-  const spreads = [...layout.periodic].map((periodic) => (periodic ? PERIODIC_SPREAD : OTHER_SPREAD));
+  const spreads: number[] = Array.from(layout.periodic, (periodic) => (periodic ? PERIODIC_SPREAD : OTHER_SPREAD));
   for (const [name, value] of Object.entries(given)) spreads[attributeIndex(layout.schema, name)] = value;
   return spreads;
 }

@@ -43,6 +43,8 @@ export interface Placed {
   readonly mutable?: readonly string[];
 }
 
+type GrammarDefinition = Exclude<Parameters<typeof loadGrammar>[0], string>;
+
 /** A grammar of a plain ground with the given objects on it; positions are those of the canvas, px. */
 export function carGrammar(size: number, objects: readonly Placed[]): Promise<Grammar> {
   const definition = {
@@ -59,5 +61,5 @@ export function carGrammar(size: number, objects: readonly Placed[]): Promise<Gr
       ...objects.map(({ mutable = [], ...object }) => ({ ...object, mutable: [...mutable] })),
     ],
   };
-  return loadGrammar(definition, { assets: carLibrary });
+  return loadGrammar(definition as unknown as GrammarDefinition, { assets: carLibrary });
 }
