@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { ConfigError } from '../errors.js';
 import { MNIST_TARGETS, type MnistTargetName } from '../experiments/mnist/targets.js';
-import { integerIn, seedFlag, threadsFlag } from './flags.js';
+import { dashboardFlag, integerIn, seedFlag, threadsFlag } from './flags.js';
 import { define, type Outcome } from './frame.js';
 
 interface Flags {
@@ -15,6 +15,7 @@ interface Flags {
   readonly metaEpochs?: number;
   readonly images?: number;
   readonly threads?: number;
+  readonly dashboard?: number | true;
 }
 
 /** `metasim experiment`: the paper's tables. */
@@ -39,7 +40,8 @@ export function addExperiment(program: Command, outcome: Outcome): void {
         integerIn(100, 1e7),
       ),
     )
-    .addOption(threadsFlag());
+    .addOption(threadsFlag())
+    .addOption(dashboardFlag());
   const examples = [
     'metasim experiment mnist-rotation',
     'metasim experiment mnist-rotation-translation --data ~/mnist --out runs/table1 --seed 1',
@@ -73,6 +75,7 @@ export function addExperiment(program: Command, outcome: Outcome): void {
           ...(flags.images === undefined ? {} : { evaluation: { ...base.evaluation, images: flags.images } }),
         },
         threads: flags.threads,
+        dashboard: flags.dashboard,
       },
       context,
     );

@@ -39,6 +39,14 @@ export function threadsFlag(): Option {
   return new Option('--threads <n>', 'threads (default: as many as processors)').argParser(integerIn(1, MAX_THREADS));
 }
 
+/** `--dashboard`, with or without a port. */
+export function dashboardFlag(): Option {
+  return new Option(
+    '--dashboard [port]',
+    'a live page of the run, on this machine only (default: a free port; the address is printed)',
+  ).argParser(integerIn(1, 65535));
+}
+
 /** `--out`, required. */
 export function outFlag(what: string): Option {
   return new Option('--out <path>', what).makeOptionMandatory();

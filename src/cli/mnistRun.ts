@@ -5,7 +5,11 @@ import type { MnistExperimentConfigInput } from '../experiments/mnist/presets.js
 import type { MnistTarget } from '../experiments/mnist/targets.js';
 import type { TrainingReporter } from '../report/trainingReporter.js';
 import type { CommandContext } from './frame.js';
+import { openDashboard } from './liveDashboard.js';
 import { stageBars } from './stageBars.js';
+
+/** Scenes of the target whose attributes the report shows. */
+const TARGET_SCENES = 512;
 
 export interface MnistRunOptions {
   readonly target: MnistTarget;
@@ -14,6 +18,8 @@ export interface MnistRunOptions {
   readonly out: string;
   readonly config: MnistExperimentConfigInput;
   readonly threads?: number;
+  /** A live page: at this port, or at a free one. */
+  readonly dashboard?: number | true;
 }
 
 /**
@@ -23,12 +29,12 @@ export interface MnistRunOptions {
 export async function runMnistToFolder(options: MnistRunOptions, context: CommandContext): Promise<MnistResult> {
   const { target, data, config, threads } = options;
   const out = resolve(options.out);
-  const [{ initBackend }, { runMnistExperiment }, reports, report, { trainedEpochs }, { renderLabelledScenes }] =
+  const [{ initBackend }, { runMnistExperiment }, reports, histograms, { trainedEpochs }, { renderLabelledScenes }] =
     await Promise.all([
       import('../learn/backend.js'),
       import('../experiments/mnist/experiment.js'),
       import('../report/trainingReporter.js'),
-      import('../report/mnistReport.js'),
+      import('../report/attributeHistograms.js'),
       import('../training/train.js'),
       import('../training/labelledScenes.js'),
     ]);
@@ -37,7 +43,9 @@ export async function runMnistToFolder(options: MnistRunOptions, context: Comman
   if (resumeAt !== undefined) context.note(`going on after epoch ${resumeAt} of the run in ${options.out}`);
   let reporter: TrainingReporter | undefined;
   let attributes: readonly string[] = [];
-  const bar = stageBars(context);
+  const dashboard = await openDashboard(options.dashboard, target.name, context);
+  const bar = stageBars(context, dashboard);
+  let ending = 'the run was stopped';
   try {
     const result = await runMnistExperiment({
       target,
@@ -55,7 +63,9 @@ export async function runMnistToFolder(options: MnistRunOptions, context: Comman
             count: 16,
             label: () => 0,
           });
-          reporter = await reports.TrainingReporter.open({ out, title: target.name, engine, target: images, resumeAt });
+          reporter = await reports.TrainingReporter.open({ out, engine, target: images, dashboard, resumeAt });
+          const scenes = await targetSource.sampleBatch({ seed: resolved.seed, start: 0, count: TARGET_SCENES });
+          await histograms.writeAttributeHistograms(out, { target: histograms.attributeHistograms(scenes) });
         },
         onWarmStart: (survey) => reporter?.warmStart(survey, attributes),
         onPretrain: (pretrain) => reporter?.pretrain(pretrain),
@@ -70,11 +80,13 @@ export async function runMnistToFolder(options: MnistRunOptions, context: Comman
     });
     bar();
     await writeFileWhole(`${out}/results.json`, `${JSON.stringify(result, null, 2)}\n`);
-    const path = await reporter?.finish(await report.mnistResultSections(result), result.config);
+    const path = await reporter?.finish();
+    ending = `finished; the report is ${path}`;
     context.note(`report: ${path}`);
     return result;
   } finally {
     bar();
     reporter?.close();
+    await dashboard?.close(ending);
   }
 }

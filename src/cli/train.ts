@@ -2,12 +2,16 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { loadConfig } from '../config.js';
 import type { TrainingReporter } from '../report/trainingReporter.js';
+import type { LearnedAttribute } from '../training/learnedAttributes.js';
 import type { EpochReport } from '../training/metaTrain.js';
+import { dashboardFlag } from './flags.js';
 import { define, type Outcome } from './frame.js';
+import { openDashboard } from './liveDashboard.js';
 import { stageBars } from './stageBars.js';
 
 interface Flags {
   readonly out?: string;
+  readonly dashboard?: number | true;
 }
 
 /** `metasim train`: Meta-Sim on the user's own grammar, textures and target images. */
@@ -16,24 +20,34 @@ export function addTrain(program: Command, outcome: Outcome): void {
     .command('train')
     .description('train on your own grammar and target images, as a configuration says')
     .argument('<config>', 'YAML file')
-    .option('--out <folder>', 'run folder (default: runs/NAME); an interrupted run goes on from there');
-  const examples = ['metasim train examples/train/digits.yaml', 'metasim train cars.yaml --out runs/cars'];
+    .option('--out <folder>', 'run folder (default: runs/NAME); an interrupted run goes on from there')
+    .addOption(dashboardFlag());
+  const examples = [
+    'metasim train examples/train/digits.yaml',
+    'metasim train cars.yaml --out runs/cars',
+    'metasim train cars.yaml --dashboard',
+  ];
   define<Flags>(outcome, command, examples, async ([path], flags, context) => {
     const config = await loadConfig(path);
     const out = resolve(flags.out ?? `runs/${config.name}`);
-    const [{ initBackend }, { trainFromConfig }, reports, { trainedEpochs }] = await Promise.all([
-      import('../learn/backend.js'),
-      import('../training/trainFromConfig.js'),
-      import('../report/trainingReporter.js'),
-      import('../training/train.js'),
-    ]);
+    const [{ initBackend }, { trainFromConfig }, reports, { trainedEpochs }, { learnedAttributes }] = await Promise.all(
+      [
+        import('../learn/backend.js'),
+        import('../training/trainFromConfig.js'),
+        import('../report/trainingReporter.js'),
+        import('../training/train.js'),
+        import('../training/learnedAttributes.js'),
+      ],
+    );
     await initBackend({ threads: 'all' });
     const resumeAt = await trainedEpochs(out);
     if (resumeAt !== undefined) context.note(`going on after epoch ${resumeAt} of the run in ${out}`);
     let reporter: TrainingReporter | undefined;
     let attributes: readonly string[] = [];
     let last: EpochReport | undefined;
-    const bar = stageBars(context);
+    const dashboard = await openDashboard(flags.dashboard, config.name, context);
+    const bar = stageBars(context, dashboard);
+    let ending = 'the run was stopped';
     try {
       const model = await trainFromConfig({
         path,
@@ -46,9 +60,9 @@ export function addTrain(program: Command, outcome: Outcome): void {
             attributes = grammar.schema.attributes.map(({ name }) => name);
             reporter = await reports.TrainingReporter.open({
               out,
-              title: config.name,
               engine,
               target: realImages,
+              dashboard,
               resumeAt,
             });
           },
@@ -61,16 +75,28 @@ export function addTrain(program: Command, outcome: Outcome): void {
         },
       });
       bar();
-      const report = await reporter?.finish([], config);
+      const report = await reporter?.finish();
+      ending = `finished; the report is ${report}`;
       const { mmd = null, score = null } = last ?? {};
       const finalScore = Number.isFinite(score) ? score : null;
+      const learned = last ? learnedAttributes(last.input, last.mean) : [];
       return {
-        json: { out, epochs: config.meta.epochs, mmd, score: finalScore, features: model.features, report },
-        text: `${config.name}: ${config.meta.epochs} epochs, MMD² ${mmd?.toFixed(4) ?? 'as before'}${finalScore === null ? '' : `, score on V ${finalScore.toFixed(4)}`}\nfeatures: ${model.features.weights} (${model.features.source})\nreport: ${report}`,
+        json: { out, epochs: config.meta.epochs, mmd, score: finalScore, features: model.features, learned, report },
+        text: `${config.name}: ${config.meta.epochs} epochs, MMD² ${mmd?.toFixed(4) ?? 'as before'}${finalScore === null ? '' : `, score on V ${finalScore.toFixed(4)}`}${learnedText(learned)}\nfeatures: ${model.features.weights} (${model.features.source})\nreport: ${report}`,
       };
     } finally {
       bar();
       reporter?.close();
+      await dashboard?.close(ending);
     }
   });
+}
+
+/** What the mutable attributes have become on average, a line each. */
+function learnedText(learned: readonly LearnedAttribute[]): string {
+  const lines = learned.map(
+    ({ class: name, attribute, unit, before, after }) =>
+      `  ${name} ${attribute}: ${before.toFixed(2)} → ${after.toFixed(2)}${unit ? ` ${unit}` : ''}`,
+  );
+  return lines.length > 0 ? `\nlearned, on average (the grammar → now):\n${lines.join('\n')}` : '';
 }

@@ -1,4 +1,7 @@
 import { writeFileWhole } from '../dataset/files.js';
+import type { Chart } from './charts.js';
+import { chartScripts, jsonElement } from './pageRuntime.js';
+import { PAGE_STYLE } from './pageStyle.js';
 import type { Cell } from './textTable.js';
 
 /** A piece of a report, in the order it is read. */
@@ -11,12 +14,30 @@ export type ReportBlock =
       readonly rows: readonly (readonly Cell[])[];
       readonly caption?: string;
     }
-  /** SVG text as `curvePlot` and `histogramPlot` make it; plots that follow each other stand side by side. */
+  /** A few numbers that say how things stand. */
+  | { readonly kind: 'facts'; readonly facts: readonly { readonly name: string; readonly value: string }[] }
+  /** SVG text as `plotSvg` makes it; plots and charts that follow each other stand side by side. */
   | { readonly kind: 'plot'; readonly svg: string }
+  /** A chart that the page draws and that tells its numbers under the pointer. */
+  | { readonly kind: 'chart'; readonly chart: Chart }
   /** A PNG file's bytes, e.g. a contact sheet. */
   | { readonly kind: 'picture'; readonly png: Uint8Array; readonly caption?: string }
+  /** Pictures of one kind over time, one at a time, with a slider. Not empty. */
+  | { readonly kind: 'slides'; readonly id: string; readonly slides: readonly Slide[]; readonly caption?: string }
+  /** Blocks that are shown when asked for. */
+  | { readonly kind: 'folded'; readonly title: string; readonly blocks: readonly ReportBlock[] }
   /** Anything that survives JSON, shown folded: the resolved configuration. */
   | { readonly kind: 'config'; readonly title: string; readonly value: unknown };
+
+/** A picture of a slider. */
+export interface Slide {
+  /** A PNG file's bytes. */
+  readonly png: Uint8Array;
+  /** Said beside the slider, e.g. "epoch 3: MMD² 0.0123". */
+  readonly text: string;
+  /** The epoch that charts point out. */
+  readonly epoch: number;
+}
 
 export interface ReportSection {
   readonly heading: string;
@@ -30,43 +51,46 @@ export interface HtmlReport {
   readonly sections: readonly ReportSection[];
 }
 
-const STYLE = `
-:root { color-scheme: light; }
-body { font: 15px/1.5 system-ui, sans-serif; color: #222; background: #fff; max-width: 1080px; margin: 2rem auto; padding: 0 1.25rem; }
-h1 { font-size: 1.6rem; margin-bottom: .25rem; }
-h2 { font-size: 1.15rem; margin: 2.25rem 0 .5rem; padding-bottom: .25rem; border-bottom: 1px solid #ddd; }
-p.summary { color: #555; margin-top: 0; }
-table { border-collapse: collapse; margin: .75rem 0; }
-caption { caption-side: bottom; text-align: left; color: #666; font-size: .875rem; padding-top: .35rem; }
-th, td { padding: .3rem .9rem .3rem 0; text-align: left; border-bottom: 1px solid #eee; }
-th { color: #555; font-weight: 600; border-bottom: 2px solid #ccc; }
-td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
-.plots { display: flex; flex-wrap: wrap; align-items: flex-start; gap: 1.25rem; }
-.plots svg { max-width: 100%; height: auto; }
-figure { margin: .75rem 0; }
-figure img { max-width: 100%; height: auto; image-rendering: pixelated; border: 1px solid #e4e4e0; }
-figcaption { color: #666; font-size: .875rem; }
-pre { background: #f6f6f4; padding: .75rem 1rem; overflow: auto; font-size: .8125rem; }
-summary { cursor: pointer; color: #555; }
-`;
-
-/** The report as one HTML page that needs nothing else: plots inline, pictures as data URLs, no scripts. */
+/**
+ * The report as one HTML page that needs nothing else: plots and pictures inline, and scripts only where charts or
+ * slides are. The page's own policy forbids it to load anything.
+ */
 export function renderHtmlReport(report: HtmlReport): string {
   const sections = report.sections.map(
     ({ heading, blocks }) => `<section>\n<h2>${escapeHtml(heading)}</h2>\n${renderBlocks(blocks)}\n</section>`,
   );
+  const active = report.sections.some(({ blocks }) => blocks.some(needsScripts));
+  return htmlPage(
+    report.title,
+    `<header>
+<h1>${escapeHtml(report.title)}</h1>
+${report.summary ? `<p class="summary">${escapeHtml(report.summary)}</p>` : ''}
+</header>
+${sections.join('\n')}
+${active ? chartScripts() : ''}`,
+    `img-src data:; ${active ? "script-src 'unsafe-inline' 'unsafe-eval'; " : ''}`,
+  );
+}
+
+/**
+ * An HTML page of our look.
+ * @param body HTML
+ * @param policy what its content security policy allows beyond inline styles, each part ended by `; `
+ */
+export function htmlPage(title: string, body: string, policy: string): string {
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escapeHtml(report.title)}</title>
-<style>${STYLE}</style>
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; ${policy}style-src 'unsafe-inline'">
+<meta name="color-scheme" content="light dark">
+<title>${escapeHtml(title)}</title>
+<link rel="icon" href="data:,">
+<style>${PAGE_STYLE}</style>
 </head>
 <body>
-<h1>${escapeHtml(report.title)}</h1>
-${report.summary ? `<p class="summary">${escapeHtml(report.summary)}</p>` : ''}
-${sections.join('\n')}
+${body}
 </body>
 </html>
 `;
@@ -87,11 +111,17 @@ function renderBlocks(blocks: readonly ReportBlock[]): string {
   const parts: string[] = [];
   for (let i = 0; i < blocks.length; i++) {
     const plots: string[] = [];
-    for (let block = blocks[i]; block?.kind === 'plot'; block = blocks[++i]) plots.push(block.svg);
+    for (let block = blocks[i]; block?.kind === 'plot' || block?.kind === 'chart'; block = blocks[++i]) {
+      plots.push(renderBlock(block));
+    }
     if (plots.length > 0) parts.push(`<div class="plots">${plots.join('\n')}</div>`);
     if (i < blocks.length) parts.push(renderBlock(blocks[i]));
   }
   return parts.join('\n');
+}
+
+function needsScripts(block: ReportBlock): boolean {
+  return block.kind === 'folded' ? block.blocks.some(needsScripts) : block.kind === 'chart' || block.kind === 'slides';
 }
 
 function renderBlock(block: ReportBlock): string {
@@ -100,18 +130,46 @@ function renderBlock(block: ReportBlock): string {
       return `<p>${escapeHtml(block.text)}</p>`;
     case 'table':
       return renderTable(block.head, block.rows, block.caption);
+    case 'facts':
+      return renderFacts(block.facts);
     case 'plot':
       return block.svg;
+    case 'chart': {
+      const { id, spec, rows } = block.chart;
+      return `<div class="chart" data-chart="chart-${id}"></div>${jsonElement(`chart-${id}`, { spec, rows })}`;
+    }
+    case 'slides':
+      return renderSlides(block.id, block.slides, block.caption);
+    case 'folded':
+      return `<details><summary>${escapeHtml(block.title)}</summary>${renderBlocks(block.blocks)}</details>`;
     case 'picture': {
-      const data = Buffer.from(block.png).toString('base64');
       const caption = escapeHtml(block.caption ?? '');
-      return `<figure><img src="data:image/png;base64,${data}" alt="${caption}"><figcaption>${caption}</figcaption></figure>`;
+      return `<figure><img src="${dataUrl(block.png)}" alt="${caption}"><figcaption>${caption}</figcaption></figure>`;
     }
     case 'config': {
       const text = escapeHtml(JSON.stringify(block.value, null, 2) ?? 'null');
       return `<details><summary>${escapeHtml(block.title)}</summary><pre>${text}</pre></details>`;
     }
   }
+}
+
+/** Numbers with what they are, in a row. */
+export function renderFacts(facts: readonly { readonly name: string; readonly value: string }[]): string {
+  const tiles = facts.map(({ name, value }) => `<div><dt>${escapeHtml(name)}</dt><dd>${escapeHtml(value)}</dd></div>`);
+  return `<dl class="facts">${tiles.join('')}</dl>`;
+}
+
+function renderSlides(id: string, slides: readonly Slide[], caption = ''): string {
+  const data = slides.map(({ png, text, epoch }) => ({ source: dataUrl(png), text, epoch }));
+  const last = slides.length - 1;
+  return `<figure class="slides" data-slides="slides-${id}">
+<div class="controls"${last === 0 ? ' hidden' : ''}><button type="button" aria-label="earlier">&#8592;</button><input type="range" min="0" max="${last}" value="${last}" aria-label="epoch"><button type="button" aria-label="later">&#8594;</button></div>
+<output></output>
+<img alt=""><figcaption>${escapeHtml(caption)}</figcaption></figure>${jsonElement(`slides-${id}`, data)}`;
+}
+
+function dataUrl(png: Uint8Array): string {
+  return `data:image/png;base64,${Buffer.from(png).toString('base64')}`;
 }
 
 function renderTable(head: readonly string[], rows: readonly (readonly Cell[])[], caption: string | undefined): string {
@@ -124,5 +182,5 @@ function renderTable(head: readonly string[], rows: readonly (readonly Cell[])[]
     (row) => `<tr>${head.map((_, c) => `<td${side(row[c])}>${escapeHtml(String(row[c] ?? ''))}</td>`).join('')}</tr>`,
   );
   const note = caption ? `<caption>${escapeHtml(caption)}</caption>` : '';
-  return `<table>${note}<thead><tr>${headings.join('')}</tr></thead><tbody>${lines.join('\n')}</tbody></table>`;
+  return `<div class="wide"><table>${note}<thead><tr>${headings.join('')}</tr></thead><tbody>${lines.join('\n')}</tbody></table></div>`;
 }

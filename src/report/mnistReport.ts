@@ -1,7 +1,7 @@
 import type { MnistResult } from '../experiments/mnist/experiment.js';
 import type { ErrorDistribution } from '../experiments/mnist/learnedPose.js';
+import { histogramChart } from './charts.js';
 import type { ReportBlock, ReportSection } from './htmlReport.js';
-import { curvePlot } from './plots.js';
 import { textTable } from './textTable.js';
 
 /** The paper's table 1, percent. */
@@ -27,8 +27,8 @@ export function mnistResultText(result: MnistResult): string {
 }
 
 /** The same as sections of a report. */
-export async function mnistResultSections(result: MnistResult): Promise<ReportSection[]> {
-  const plots = await Promise.all(Object.entries(result.learned).map(([name, learned]) => posePlot(name, learned)));
+export function mnistResultSections(result: MnistResult): ReportSection[] {
+  const charts = Object.entries(result.learned).map(([name, learned], i) => poseChart(name, learned, i));
   return [
     {
       heading: 'Task network on the target',
@@ -43,7 +43,7 @@ export async function mnistResultSections(result: MnistResult): Promise<ReportSe
     },
     {
       heading: 'Learned pose, relative to the target',
-      blocks: [{ kind: 'table', head: POSE_HEAD, rows: poseRows(result) }, ...plots],
+      blocks: [{ kind: 'table', head: POSE_HEAD, rows: poseRows(result) }, ...charts],
     },
   ];
 }
@@ -81,17 +81,14 @@ function poseRow(
 }
 
 /** The distribution of value − target: a mean alone would hide two modes. */
-async function posePlot(name: string, { unit, histogram, range }: ErrorDistribution): Promise<ReportBlock> {
-  const width = range / histogram.length;
-  const points = histogram.map((count, bin) => [(bin + 0.5) * width - range / 2, count] as const);
-  const svg = await curvePlot({
-    title: `learned ${name} − target`,
-    xTitle: unit,
-    yTitle: 'scenes',
-    curves: [{ name, points }],
-    height: 140,
+function poseChart(name: string, { unit, histogram, range }: ErrorDistribution, index: number): ReportBlock {
+  const chart = histogramChart({
+    id: `pose-${index}`,
+    title: `Learned ${name}, relative to the target's`,
+    xTitle: unit ? `${name} − target, ${unit}` : `${name} − target`,
+    series: [{ name: 'scenes', histogram: { minimum: -range / 2, maximum: range / 2, counts: histogram } }],
   });
-  return { kind: 'plot', svg };
+  return { kind: 'chart', chart };
 }
 
 function describeFeatures({ features }: MnistResult): string {

@@ -37,8 +37,13 @@ export interface HistogramOptions {
   readonly height?: number;
 }
 
-/** Okabe and Ito's colours, told apart also by colour-blind readers. */
-export const PLOT_COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#5b5b5b'];
+/**
+ * Okabe and Ito's colours, told apart also by colour-blind readers. A page may set others for a dark ground by its
+ * properties `--series-1` and so on; elsewhere they are as written here.
+ */
+export const PLOT_COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#5b5b5b'].map(
+  (colour, i) => `var(--series-${i + 1}, ${colour})`,
+);
 const WIDTH = 440;
 const HEIGHT = 240;
 const DEFAULT_BINS = 48;
@@ -168,14 +173,31 @@ export function frame(options: { title: string; width?: number; height?: number 
     title: { text: options.title, anchor: 'start', fontSize: 13, fontWeight: 600 },
     width: options.width ?? WIDTH,
     height: options.height ?? HEIGHT,
-    background: 'white',
-    config: {
-      font: 'system-ui, sans-serif',
-      view: { stroke: '#ddd' },
-      axis: { gridColor: '#eee', domainColor: '#888', tickColor: '#888', labelColor: '#444', titleColor: '#444' },
-      legend: { title: null, orient: 'bottom' },
-    },
+    background: 'transparent',
+    config: plotConfig(),
   };
+}
+
+/** Font and colours of plots: the page's own, by its properties, or those for a white ground. */
+export function plotConfig() {
+  const soft = 'var(--soft, #444)';
+  const line = 'var(--axis, #888)';
+  return {
+    font: 'system-ui, sans-serif',
+    title: { color: 'var(--ink, #222)' },
+    view: { stroke: 'var(--line, #ddd)' },
+    axis: {
+      gridColor: 'var(--grid, #eee)',
+      domainColor: line,
+      tickColor: line,
+      labelColor: soft,
+      titleColor: soft,
+      titleFontWeight: 500,
+      labelFontSize: 11,
+      titleFontSize: 11,
+    },
+    legend: { title: null, orient: 'bottom', labelColor: soft, labelFontSize: 11 },
+  } as const;
 }
 
 /** One colour a series; the legend is left out where there is only one. */
@@ -198,9 +220,9 @@ function referenceLayers(axis: 'x' | 'y', name: string, value: number) {
     data: { values: [{ value, name }] },
     encoding: { [axis]: { field: 'value', type: 'quantitative' } },
     layer: [
-      { mark: { type: 'rule', strokeDash: [5, 4], color: '#777' } },
+      { mark: { type: 'rule', strokeDash: [5, 4], color: 'var(--faint, #777)' } },
       {
-        mark: { type: 'text', color: '#666', fontSize: 11, ...placed },
+        mark: { type: 'text', color: 'var(--faint, #777)', fontSize: 11, ...placed },
         encoding: { text: { field: 'name', type: 'nominal' } },
       },
     ],
