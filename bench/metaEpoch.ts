@@ -5,7 +5,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { openAssetSources } from '../src/assets/assetSources.js';
-import { assetSourceSchema, metaSchema, taskSchema } from '../src/config.js';
+import { assetSourceSchema, classificationTaskSchema, metaSchema } from '../src/config.js';
 import { PosedSource } from '../src/experiments/mnist/targets.js';
 import { loadGrammar } from '../src/grammar/grammar.js';
 import { disposeBackend, initBackend } from '../src/learn/backend.js';
@@ -79,7 +79,7 @@ async function metaEpoch({ size, layers }: Setting): Promise<PhaseSeconds> {
     engine,
     transformer,
     mmd,
-    task: classificationTask({ network, config: taskSchema.parse({}), validation, label, seed: 0 }),
+    task: classificationTask({ network, config: classificationTaskSchema.parse({}), validation, label, seed: 0 }),
     config: metaSchema.parse({ epochs: 2 }),
     freezeEncoder: true,
     seed: 0,

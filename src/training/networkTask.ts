@@ -1,4 +1,4 @@
-import type { TaskConfig } from '../config.js';
+import type { ClassificationTaskConfig } from '../config.js';
 import type { ImageStack, LabelledImages, SegmentedImages, TaskNetwork } from '../learn/taskNetwork.js';
 import type { RenderedBatch } from '../render/engine.js';
 import type { SceneBatch, SceneGraph } from '../scene/sceneGraph.js';
@@ -12,7 +12,7 @@ export interface NetworkTaskOptions<Data extends ImageStack> {
   readonly scenes: SceneData<Data>;
   /** V: the small labelled set of real images. */
   readonly validation: Data;
-  readonly config: Pick<TaskConfig, 'epochs' | 'resetEachEpoch'>;
+  readonly config: Pick<ClassificationTaskConfig, 'epochs' | 'resetEachEpoch'>;
   /** Of the weights that `resetEachEpoch` draws. */
   readonly seed: number;
 }

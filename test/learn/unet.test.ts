@@ -46,7 +46,7 @@ function random(shape: number[], seed: number): tf.Tensor4D {
 
 function assertClose(actual: tf.Tensor, expected: tf.Tensor, tolerance: number, name: string): void {
   assert.equal(actual.shape, expected.shape, name);
-  const [a, b] = [actual.dataSync(), expected.dataSync()];
+  const [a, b] = [actual, expected].map((tensor) => tensor.dataSync<'float32'>());
   const worst = a.reduce((most, value, i) => Math.max(most, Math.abs(value - b[i])), 0);
   assert.ok(worst <= tolerance, `${name}: off by ${worst}`);
 }
@@ -147,8 +147,8 @@ test('one step of sgd moves the weights along the numeric gradient', async () =>
   const data = shapes(4, 4, 14, 10);
   const options = {
     ...SMALL,
-    ...{ width: 14, height: 10, optimizer: 'sgd', learningRate: 1e-3, balance: true, seed: 3 },
-  } as const;
+    ...({ width: 14, height: 10, optimizer: 'sgd', learningRate: 1e-3, balance: true, seed: 3 } as const),
+  };
   const lossWith = async (state: Record<string, Float32Array>) => {
     const network = new UNet(options);
     network.load(state);

@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { proceduralBackgrounds } from '../../src/assets/proceduralBackgrounds.js';
 import { proceduralDigits } from '../../src/assets/proceduralDigits.js';
-import { metaSchema, taskSchema } from '../../src/config.js';
+import { classificationTaskSchema, metaSchema } from '../../src/config.js';
 import { errorDistribution } from '../../src/experiments/mnist/learnedPose.js';
 import { PosedSource } from '../../src/experiments/mnist/targets.js';
 import { type Grammar, loadGrammar } from '../../src/grammar/grammar.js';
@@ -97,7 +97,7 @@ const noImages: LabelledImages = {
 function rightHalfTask(): NetworkTask<LabelledImages> {
   return classificationTask({
     network: new RightHalfScore(),
-    config: taskSchema.parse({}),
+    config: classificationTaskSchema.parse({}),
     validation: noImages,
     label: () => 0,
     seed: 0,
