@@ -26,6 +26,7 @@ export {
 export { openAssetSources } from './assets/assetSources.js';
 export { type ImageAssetOptions, imageAssets } from './assets/imageAssets.js';
 export { type MnistRange, type MnistSplit, mnistAssets } from './assets/mnist.js';
+export { type ProceduralAerialOptions, proceduralAerial } from './assets/proceduralAerial.js';
 export { type ProceduralBackgroundOptions, proceduralBackgrounds } from './assets/proceduralBackgrounds.js';
 export { type ProceduralDigitOptions, proceduralDigits } from './assets/proceduralDigits.js';
 // Batches: large datasets in shards.
@@ -183,8 +184,21 @@ export {
 /** The tfjs-core that metasim computes with: tensors of another copy of it would not be known here. */
 export { tf } from './learn/tf.js';
 export { TransformedSource, type TransformedSourceOptions } from './learn/transformedSource.js';
+export { UNet, type UNetOptions } from './learn/unet.js';
 export type { Bandwidth } from './loss/gaussianKernel.js';
 export { MmdLoss, type MmdOptions, type MmdSettings } from './loss/mmd.js';
+// Distances between sets of images.
+export {
+  type DistanceStep,
+  type FeatureDistance,
+  type FeatureDistanceOptions,
+  featureDistance,
+} from './metrics/featureDistance.js';
+export type { FeatureRows } from './metrics/featureRows.js';
+export { frechetDistance } from './metrics/frechet.js';
+export { type GaussianMmd, type GaussianMmdOptions, gaussianMmd } from './metrics/gaussianMmd.js';
+export { type ImageDistance, type ImageDistanceOptions, imageDistance } from './metrics/imageDistance.js';
+export { type IntersectionOverUnion, type IouOptions, intersectionOverUnion } from './metrics/iou.js';
 export { type Kid, type KidOptions, kernelInceptionDistance, pooledFeatures } from './metrics/kid.js';
 export { type RandomAddress, RandomStream } from './random.js';
 export { COVERAGE_COLUMNS, CoverageColumn, coverageOf } from './render/coverage.js';
@@ -228,11 +242,22 @@ export {
 } from './training/networkTask.js';
 export {
   evaluateOffline,
+  evaluateSegmentation,
   type OfflineEvaluation,
   type OfflineEvaluationOptions,
+  type OfflineOptions,
+  type OfflineSegmentation,
+  type OfflineSegmentationOptions,
 } from './training/offlineEvaluation.js';
 export { type PretrainOptions, type PretrainResult, pretrain } from './training/pretrain.js';
 export { type LoadedRun, loadRun, type RunRecord, writeRunRecord } from './training/run.js';
+export {
+  BACKGROUND,
+  renderSegmentedScenes,
+  type SegmentedScenesRequest,
+  sceneSegmenter,
+  segmentationClasses,
+} from './training/segmentedScenes.js';
 export {
   checkpointFolder,
   expectSameRun,
