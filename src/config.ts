@@ -169,9 +169,17 @@ export const shiftSurveySchema = z.strictObject({
 export const classSurveySchema = z.strictObject({
   kind: z
     .literal('classes')
-    .describe('a shift and a spread for each mutable attribute of each class: where objects of one class are to be aligned'),
+    .describe(
+      'a shift and a spread for each mutable attribute of each class: where objects of one class are to be aligned',
+    ),
   scenes: count.default(48).describe('scenes each candidate is judged on'),
-  positions: z.number().int().min(2).max(1000).default(12).describe('places along an attribute\'s range that are compared'),
+  positions: z
+    .number()
+    .int()
+    .min(2)
+    .max(1000)
+    .default(12)
+    .describe("places along an attribute's range that are compared"),
   sweeps: count.default(2).describe('times that all attributes are gone through'),
 });
 
@@ -204,6 +212,15 @@ export const metaSchema = z
       .default('mean')
       .describe("images whose MMD is taken: of the transformer's mean, as in eq. (1), or with the noise σ"),
     pixelDelta: positive.default(0.1).describe('half-step of the central differences, as motion in the image, px'),
+    visibilityWeight: z
+      .number()
+      .min(0)
+      .default(0)
+      .describe('weight of the penalty that keeps movable objects visible; 0 leaves it out'),
+    visibilityMinimum: positive
+      .max(1)
+      .default(0.5)
+      .describe('share of an object, blurred, from which on it costs nothing'),
   })
   .prefault({});
 
@@ -277,6 +294,7 @@ export const commandTaskSchema = z.strictObject({
     .default(0)
     .describe('further attempts after one that failed, each on a fresh copy of the dataset'),
   env: z.record(z.string(), z.string()).default({}).describe('environment variables, beside those of metasim'),
+  cwd: z.string().optional().describe("folder that it runs in; default: this file's"),
   keep: z.boolean().default(false).describe("keep every epoch's dataset in the run folder"),
 });
 

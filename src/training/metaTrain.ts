@@ -8,6 +8,8 @@ import { tf } from '../learn/tf.js';
 import { type Gradients, type NamedVariable, variableGradients } from '../learn/variables.js';
 import type { MmdLoss } from '../loss/mmd.js';
 import { GradientAccumulator, RewardBaseline, scoreFunctionGradients } from '../loss/reinforce.js';
+import { VisibilityPenalty } from '../loss/visibility.js';
+import { visibilityDetails } from '../metrics/visibility.js';
 import type { Engine, RenderedBatch } from '../render/engine.js';
 import { type SceneBatch, withAttributes } from '../scene/sceneGraph.js';
 import type { SceneSource } from '../scene/sceneSource.js';
@@ -57,7 +59,11 @@ export interface EpochReport {
   readonly score: number;
   /** Score minus the moving average of previous scores, NaN without a task. */
   readonly advantage: number;
-  /** Numbers recorded beside the others, by name: `mmd/⟨layer⟩`, and what the task tells of its score (`iou/car`). */
+  /**
+   * Numbers recorded beside the others, by name: `mmd/⟨layer⟩`, what the task tells of its score (`iou/car`), how much of
+   * the movable objects is seen in `input` and `mean` (`visible/input/car`, `hidden/generated`; `visibilityDetails`), and
+   * `visibilityPenalty` where there is one.
+   */
   readonly details: Readonly<Record<string, number>>;
   readonly learningRate: number;
   readonly seconds: PhaseSeconds;
@@ -93,6 +99,22 @@ interface Sampled {
  * @throws ShapeError, KernelError, TrainingError; the signal's reason when aborted
  */
 export async function metaTrain(options: MetaTrainOptions): Promise<MetaState> {
+  const { visibilityWeight, visibilityMinimum } = options.config;
+  if (visibilityWeight === 0) return algorithm1(options);
+  const visibility = await VisibilityPenalty.create({ engine: options.engine, minimum: visibilityMinimum });
+  try {
+    return await algorithm1({ ...options, visibility });
+  } finally {
+    await visibility.close();
+  }
+}
+
+/** The options, with the penalty that keeps objects visible where it is asked for. */
+interface LoopOptions extends MetaTrainOptions {
+  readonly visibility?: VisibilityPenalty;
+}
+
+async function algorithm1(options: LoopOptions): Promise<MetaState> {
   const { config, task, signal } = options;
   const stepsPerEpoch = config.optimiseEvery === 'batch' ? config.iterations : 1;
   const optimiser = new Adam({
@@ -111,6 +133,7 @@ export async function metaTrain(options: MetaTrainOptions): Promise<MetaState> {
     const logProb = new GradientAccumulator();
     await task?.begin(epoch + 1, config.iterations * config.batchSize); // 6
     let mmdSum = 0;
+    let penaltySum = 0;
     const layerSums = options.mmd.layerNames.map(() => 0);
     let last: Sampled | undefined;
     for (let iteration = 0; iteration < config.iterations; iteration++) {
@@ -123,8 +146,9 @@ export async function metaTrain(options: MetaTrainOptions): Promise<MetaState> {
           await timed('task', async () => task.add(rendered, samples.scenes)); // 11
           await timed('transformer', () => addLogProbGradient(options, samples, logProb));
         }
-        const { value, layers } = await addMmdGradient(options, samples, loss, timed); // 12
+        const { value, layers, penalty } = await addMmdGradient(options, samples, loss, timed); // 12
         mmdSum += value;
+        penaltySum += penalty;
         for (const [layer, one] of layers.entries()) layerSums[layer] += one;
       } finally {
         samples.graphs.dispose();
@@ -142,7 +166,12 @@ export async function metaTrain(options: MetaTrainOptions): Promise<MetaState> {
     await optimiser.applyGradients(loss.gradients()); // 18
     const { input, scenes: generated, mean } = last as Sampled;
     const mmd = mmdSum / config.iterations;
-    const details = { ...layerMeans(options.mmd, layerSums, config.iterations), ...taskDetails };
+    const details = {
+      ...layerMeans(options.mmd, layerSums, config.iterations),
+      ...taskDetails,
+      ...(await visibilityDetails(options.engine, input, mean, signal)),
+      ...(options.visibility ? { visibilityPenalty: penaltySum / config.iterations } : {}),
+    };
     await options.onEpoch?.(
       { epoch: epoch + 1, mmd, score, advantage, details, learningRate, seconds, input, generated, mean },
       () => capture(epoch + 1, options, optimiser, baseline),
@@ -182,16 +211,16 @@ function render(
 /**
  * Line 12: adds the gradient of the weighted MMD² (eq. 1) with respect to θ. ∂L/∂image comes from the features, the
  * renderer turns it into dL/dA by finite differences (§3.2.2), and the surrogate Σ A_θ · dL/dA, dL/dA constant, has
- * the gradient in θ.
- * @returns the unweighted MMD², and that of each layer alone
+ * the gradient in θ. The visibility penalty's dP/dA joins it there, of the same scenes.
+ * @returns the unweighted MMD², that of each layer alone, and the unweighted penalty
  */
 async function addMmdGradient(
-  options: MetaTrainOptions,
+  options: LoopOptions,
   samples: Sampled,
   loss: GradientAccumulator,
   timed: Stopwatch,
-): Promise<{ value: number; layers: readonly number[] }> {
-  const { engine, mmd, config, signal } = options;
+): Promise<{ value: number; layers: readonly number[]; penalty: number }> {
+  const { engine, mmd, config, visibility, signal } = options;
   const scenes = config.mmdOf === 'mean' ? samples.mean : samples.scenes;
   const { color, count, width, height, channels } = await timed('render', () => render(options, scenes));
   const { value, layers, imageGradient } = await timed('mmd', async () => {
@@ -208,11 +237,16 @@ async function addMmdGradient(
   if (!Number.isFinite(value)) throw new TrainingError(`Expected a finite MMD² but received ${value}`);
   const { pixelDelta } = config;
   const attributeGradient = await timed('vjp', () => engine.vjp(scenes, imageGradient, { pixelDelta, signal }));
+  const hidden = visibility && (await timed('vjp', () => visibility.valueAndGradient(scenes, signal)));
+  // Joined before the ends of the ranges are looked at: what counts there is where both together push.
+  const weighted = hidden
+    ? attributeGradient.map((slope, i) => config.mmdWeight * slope + config.visibilityWeight * hidden.gradient[i])
+    : attributeGradient;
   await timed('transformer', () => {
-    const unitGradient = options.transformer.layout.padGradient(attributeGradient, scenes);
-    return loss.add(surrogateGradients(options, samples, unitGradient), config.mmdWeight);
+    const unitGradient = options.transformer.layout.padGradient(weighted, scenes);
+    return loss.add(surrogateGradients(options, samples, unitGradient), hidden ? 1 : config.mmdWeight);
   });
-  return { value, layers };
+  return { value, layers, penalty: hidden?.value ?? 0 };
 }
 
 /** ∇θ Σ A_θ · dL/dA, with dL/dA [B, V, A] in units of the range held constant. */
