@@ -4,6 +4,7 @@ import { addAudit } from './audit.js';
 import { addConvert } from './convert.js';
 import { addDemo } from './demo.js';
 import { addDiff } from './diff.js';
+import { addDistance } from './distance.js';
 import { addDoctor } from './doctor.js';
 import { addEvaluate } from './evaluate.js';
 import { addExperiment } from './experiment.js';
@@ -31,6 +32,7 @@ const COMMANDS = [
   addMerge,
   addVerify,
   addDiff,
+  addDistance,
   addConvert,
   addInspect,
   addAudit,
