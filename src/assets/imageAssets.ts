@@ -4,6 +4,7 @@ import { AssetError } from '../errors.js';
 import { AssetLibrary, globToRegExp, type SpriteAsset, type SpriteImage } from './assetLibrary.js';
 import { type ImageHeader, readImageHeader } from './imageHeader.js';
 import { readLicenceFile } from './licenceFile.js';
+import { checkPngChunks } from './pngChunks.js';
 
 export interface ImageAssetOptions {
   /** What lies beyond the textures' edges. Default `fade`. */
@@ -88,12 +89,13 @@ function checkSize(header: ImageHeader, path: string, maxPixels: number): ImageH
 /** Decodes a file whose size has been checked; checks again, as the file may have changed since. */
 async function decode(path: string, expected: ImageHeader): Promise<SpriteImage> {
   const bytes = await readImage(path);
-  const { width, height } = readImageHeader(bytes, path);
+  const { type, width, height } = readImageHeader(bytes, path);
   if (width !== expected.width || height !== expected.height) {
     throw new AssetError(
       `Expected ${expected.width} × ${expected.height} px for ${path} as when it was listed but received ${width} × ${height}`,
     );
   }
+  if (type === 'png') checkPngChunks(bytes, path);
   try {
     // Loaded with the first picture: most uses of the module have none.
     const { createCanvas, loadImage } = await import('@napi-rs/canvas');

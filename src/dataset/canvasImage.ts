@@ -1,3 +1,4 @@
+import { checkPngChunks } from '../assets/pngChunks.js';
 import { DatasetError } from '../errors.js';
 import { describeImage } from './formats/imageFile.js';
 import { fitWindow, type ImageFit, type ImageWindow, resample } from './resample.js';
@@ -42,8 +43,9 @@ export async function canvasImage(
 }
 
 async function decodeRgba(bytes: Uint8Array, name: string) {
-  describeImage(bytes, name);
+  const { codec } = describeImage(bytes, name).image;
   try {
+    if (codec === 'png') checkPngChunks(bytes, name);
     const { createCanvas, loadImage } = await import('@napi-rs/canvas');
     const image = await loadImage(bytes);
     const { width, height } = image;

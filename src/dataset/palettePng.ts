@@ -1,5 +1,5 @@
+import { crc32 } from '../crc32.js';
 import { ShapeError } from '../errors.js';
-import { crc32 } from './crc32.js';
 import { encodePng } from './png.js';
 
 /** Where a PNG's colour type and the check of its header stand, and where its second chunk begins. */

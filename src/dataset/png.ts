@@ -1,6 +1,6 @@
 import { constants, deflateSync, type ZlibOptions } from 'node:zlib';
+import { crc32 } from '../crc32.js';
 import { DatasetError, ShapeError } from '../errors.js';
-import { crc32 } from './crc32.js';
 
 /** Pixels to write as PNG: grey or RGB in bytes, or 16-bit grey. */
 export interface PngImage {

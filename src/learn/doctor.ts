@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { dataFolder } from '../dataFolder.js';
 import { type BackendInfo, disposeBackend, initBackend } from './backend.js';
 import { findInceptionWeights, inceptionSearchFolders } from './inception/weightFiles.js';
 
@@ -47,7 +48,7 @@ export async function doctorReport(): Promise<DoctorReport> {
   const root = fileURLToPath(new URL('../..', import.meta.url));
   await disposeBackend();
   const backend = await initBackend();
-  const folder = process.env.METASIM_DATA ?? resolve(root, '../shared/data');
+  const folder = dataFolder();
   return {
     version: (JSON.parse(readFileSync(resolve(root, 'package.json'), 'utf8')) as { version: string }).version,
     node: process.versions.node,

@@ -12,7 +12,15 @@ const ROAD = [
   ...['learn', 'loss', 'metrics', 'training', 'batch', 'experiments', 'report', 'cli'],
 ];
 /** Files of src/ itself that everybody may use, and that use nothing from a folder. */
-const COMMON = ['errors.ts', 'config.ts', 'random.ts', 'deterministicMath.ts', 'webassembly.d.ts'];
+const COMMON = [
+  'errors.ts',
+  'config.ts',
+  'random.ts',
+  'deterministicMath.ts',
+  'crc32.ts',
+  'dataFolder.ts',
+  'webassembly.d.ts',
+];
 /** Not along the road: the renderer takes scenes from anywhere. */
 const FORBIDDEN = [['render', 'grammar']];
 

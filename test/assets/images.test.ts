@@ -137,11 +137,41 @@ test('damaged, changed, missing: errors name the file', async () => {
   assert.match(await rejected(imageAssets(folder, 'text.png')), /Expected a PNG, JPEG or WebP file for .*text.png/);
   writeFileSync(join(folder, 'cut.png'), png.slice(0, 40));
   const cut = await imageAssets(folder, 'cut.png');
-  assert.match(await rejected(Promise.resolve(cut.assets[0].load())), /Expected a decodable image at .*cut.png/);
+  assert.match(
+    await rejected(Promise.resolve(cut.assets[0].load())),
+    /Expected .* for .*cut.png.* received/,
+  );
   writeFileSync(join(folder, 'cut.png'), picture(5, 5, false).toBuffer('image/png'));
   assert.match(await rejected(Promise.resolve(cut.assets[0].load())), /8 × 6 px .* as when it was listed/);
   assert.match(await rejected(imageAssets(folder, 'none/*')), /match none\/\* in .* but received none/);
   assert.match(await rejected(imageAssets(join(folder, 'nowhere'), '**')), /readable folder of images/);
+});
+
+test('a PNG with damaged pixels is refused when it is drawn, with file and chunk, also where decoders see nothing', async () => {
+  // Byte by byte: chunks are length, type, data, check; the first begins behind the signature of 8 bytes.
+  const data = png.indexOf('I'.charCodeAt(0), 40);
+  assert.is(Buffer.from(png.subarray(data, data + 4)).toString(), 'IDAT');
+  const length = new DataView(png.buffer, png.byteOffset).getUint32(data - 4);
+  const load = async (bytes: Uint8Array) => {
+    writeFileSync(join(folder, 'damaged.png'), bytes);
+    return (await imageAssets(folder, 'damaged.png')).assets[0].load();
+  };
+  await load(png);
+  for (let at = data; at < data + 4 + length; at++) {
+    const damaged = Uint8Array.from(png);
+    damaged[at] ^= 4;
+    assert.match(
+      await rejected(Promise.resolve(load(damaged))),
+      /check [0-9a-f]{8} for .*damaged\.png, at byte \d+/,
+      String(at),
+    );
+  }
+  // Without its end, and with something behind it, which is harmless.
+  assert.match(
+    await rejected(Promise.resolve(load(png.subarray(0, png.length - 12)))),
+    /up to IEND for .*damaged\.png/,
+  );
+  await load(Uint8Array.from([...png, 1, 2, 3]));
 });
 
 test.after(() => rmSync(folder, { recursive: true }));

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { crc32 } from '../../src/dataset/crc32.js';
+import { crc32 } from '../../src/crc32.js';
 
 /** What goes wrong with a request: an answer of S3, or a connection that breaks. */
 export type Fault =

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { crc32 } from '../../src/dataset/crc32.js';
+import { crc32 } from '../../src/crc32.js';
 import { crc32c, maskedCrc32c } from '../../src/dataset/crc32c.js';
 import { ScalarEventWriter } from '../../src/report/tensorBoard.js';
 

@@ -5,7 +5,7 @@ import { deflateSync } from 'node:zlib';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseConfig, validationSchema } from '../../src/config.js';
-import { crc32 } from '../../src/dataset/crc32.js';
+import { crc32 } from '../../src/crc32.js';
 import { encodePalettePng } from '../../src/dataset/palettePng.js';
 import { encodePng } from '../../src/dataset/png.js';
 import { ConfigError, DatasetError, type MetasimError } from '../../src/errors.js';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { type AssetSource, assetSourceSchema } from '../../config.js';
+import { dataFolder } from '../../dataFolder.js';
 
 /** Digit images, split so that no image serves two purposes. */
 export interface DigitSplits {
@@ -49,6 +49,5 @@ export function proceduralSplits(variants: number, seed: number): DigitSplits {
 
 /** Where MNIST is looked for unless a folder is given: `$METASIM_DATA/mnist`, else `../shared/data/mnist` beside the project. */
 export function mnistFolder(): string {
-  const data = process.env.METASIM_DATA ?? fileURLToPath(new URL('../../../../shared/data', import.meta.url));
-  return join(data, 'mnist');
+  return join(dataFolder(), 'mnist');
 }

@@ -11,9 +11,9 @@
 import { existsSync } from 'node:fs';
 import { open, readFile, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { z } from 'zod';
+import { DEFAULT_DATA_FOLDER, dataFolder } from '../../dataFolder.js';
 import { AssetError } from '../../errors.js';
 import type { ConvStep } from './architecture.js';
 
@@ -67,11 +67,11 @@ export function inceptionCacheFolder(): string {
 
 /** Folders searched when none is given, best first. */
 export function inceptionSearchFolders(): string[] {
-  const data = process.env.METASIM_DATA;
+  const given = dataFolder();
   return [
-    ...(data ? [join(resolve(data), 'inception_v3')] : []),
+    ...(given === DEFAULT_DATA_FOLDER ? [] : [join(given, 'inception_v3')]),
     inceptionCacheFolder(),
-    fileURLToPath(new URL('../../../../shared/data/inception_v3', import.meta.url)),
+    join(DEFAULT_DATA_FOLDER, 'inception_v3'),
   ];
 }
 

@@ -1,8 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { crc32, crc32ByTable } from '../../src/dataset/crc32.js';
-import { crc32c } from '../../src/dataset/crc32c.js';
-import { RandomStream } from '../../src/random.js';
+import { crc32, crc32ByTable } from '../src/crc32.js';
+import { crc32c } from '../src/dataset/crc32c.js';
+import { RandomStream } from '../src/random.js';
 
 /** The definition, bit by bit. */
 function bitwise(polynomial: number, bytes: Uint8Array): number {
