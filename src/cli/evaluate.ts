@@ -67,7 +67,11 @@ export function addEvaluate(program: Command, outcome: Outcome): void {
       onProgress: (fraction, detail) => bar.update(Math.round(1000 * fraction), detail),
     });
     bar.stop();
-    const line = (name: string, score: number) => `${name.padEnd(9)} ${(100 * score).toFixed(2)} %`;
+    const { task } = record.config as { task?: { kind?: string } };
+    // What a command prints need not be a share.
+    const written = (score: number) =>
+      task?.kind === 'command' ? score.toPrecision(4) : `${(100 * score).toFixed(2)} %`;
+    const line = (name: string, score: number) => `${name.padEnd(9)} ${written(score)}`;
     return {
       json: { results: { grammar, metasim }, testedOn: flags.test ?? 'V' },
       text: [line('grammar', grammar.score), line('Meta-Sim', metasim.score), ...(flags.test ? [] : [ON_V])].join('\n'),

@@ -1,14 +1,30 @@
-import { evaluationSchema, parseConfig, trainConfigSchema, validationSchema } from '../config.js';
+import { resolve } from 'node:path';
+import {
+  type CommandTaskConfig,
+  type EvaluationConfig,
+  evaluationSchema,
+  parseConfig,
+  type TrainConfig,
+  trainConfigSchema,
+  type ValidationConfig,
+  validationSchema,
+} from '../config.js';
 import { ConfigError } from '../errors.js';
+import type { Grammar } from '../grammar/grammar.js';
 import { Engine } from '../render/engine.js';
 import type { SceneSource } from '../scene/sceneSource.js';
+import { evaluateCommand } from './evaluateCommand.js';
 import { sceneLabeller } from './labelledScenes.js';
-import { evaluateOffline } from './offlineEvaluation.js';
-import { loadRun } from './run.js';
-import { readLabelledValidation, validationClasses } from './validationSet.js';
+import { evaluateOffline, evaluateSegmentation } from './offlineEvaluation.js';
+import { taskLabels } from './openTask.js';
+import { type LoadedRun, loadRun } from './run.js';
+import { readLabelledValidation, readSegmentedValidation } from './validationSet.js';
 
 export interface EvaluateRunOptions {
-  /** Labelled real images, a sub-folder per class; default: V of the run's configuration. */
+  /**
+   * Labelled real images, a sub-folder per class, or `images/` and `masks/` for a segmentation; default: V of the run's
+   * configuration.
+   */
   readonly test?: string;
   /** Generated training images. */
   readonly images: number;
@@ -20,8 +36,13 @@ export interface EvaluateRunOptions {
 }
 
 export interface RunScore {
-  /** Share of the real images classified rightly, in [0, 1]. */
+  /**
+   * In [0, 1]: share of the real images classified rightly, or mean intersection over union of a segmentation's classes;
+   * of an external task, what it printed.
+   */
   readonly score: number;
+  /** Numbers beside it: `iou/⟨class⟩` of a segmentation. */
+  readonly details?: Readonly<Record<string, number>>;
   readonly seconds: number;
 }
 
@@ -42,34 +63,93 @@ export async function evaluateRun(
   try {
     const config = parseConfig(trainConfigSchema, record.config, `${run}/run.json: config`);
     const { test: given } = options;
-    const validation =
-      given === undefined ? config.target.validation : validationSchema.parse({ kind: 'folders', folder: given });
+    const validation = given === undefined ? config.target.validation : testSet(config, given);
+    if (config.task.kind === 'command') {
+      engine = await Engine.create({ assets, workers: options.threads ?? config.workers });
+      return await scoreByCommand(run, engine, loaded, { ...config, task: config.task }, validation?.folder, options);
+    }
     if (!validation) {
       throw new ConfigError(
         `Expected labelled test images, or target.validation in ${run}/run.json, but received neither`,
       );
     }
-    const labels = config.labels ?? (await validationClasses(validation));
-    const test = await readLabelledValidation({ ...validation, limit: undefined }, labels, grammar.canvas, config.seed);
+    const labels = await taskLabels(config.labels, validation, grammar);
     engine = await Engine.create({ assets, workers: options.threads ?? config.workers });
-    const opened = engine;
-    const score = async (source: SceneSource, name: string, from: number): Promise<RunScore> => {
-      const { accuracy, seconds } = await evaluateOffline({
-        engine: opened,
-        source,
-        label: sceneLabeller(grammar.schema, labels),
-        test,
-        classes: labels.length,
-        config: settings,
-        seed: config.seed,
-        signal: options.signal,
-        onProgress: (fraction, detail) => options.onProgress?.(from + fraction / 2, `${name}: ${detail}`),
-      });
-      return { score: accuracy, seconds };
-    };
+    const score = await builtInScore(engine, grammar, { config, settings, validation, labels }, options);
     return { grammar: await score(grammar, 'grammar', 0), metasim: await score(loaded.source, 'Meta-Sim', 0.5) };
   } finally {
     loaded.dispose();
     await engine?.close();
   }
+}
+
+/** Labelled images in another folder than V's: masks are read as those of V. */
+function testSet({ task, target }: TrainConfig, folder: string): ValidationConfig {
+  if (task.kind !== 'segmentation') return validationSchema.parse({ kind: 'folders', folder });
+  const { validation } = target;
+  return validation ? { ...validation, folder } : validationSchema.parse({ kind: 'masks', folder });
+}
+
+/** How a source is scored by the run's built-in task network, with its layers. */
+async function builtInScore(
+  engine: Engine,
+  { schema, canvas }: Grammar,
+  { config, settings, validation, labels }: BuiltInTask,
+  { signal, onProgress }: EvaluateRunOptions,
+): Promise<(source: SceneSource, name: string, from: number) => Promise<RunScore>> {
+  const { seed, task } = config;
+  const common = (source: SceneSource, name: string, from: number) => ({
+    ...{ engine, source, seed, signal },
+    onProgress: (fraction: number, detail: string) => onProgress?.(from + fraction / 2, `${name}: ${detail}`),
+  });
+  const whole = { ...validation, limit: undefined };
+  if (task.kind === 'segmentation') {
+    const { filters, balance, batchSize, optimizer, learningRate } = task;
+    const test = await readSegmentedValidation(whole, labels, labels.length, canvas, seed);
+    return async (...of) => {
+      const rates = { optimizer, learningRate, finalLearningRate: learningRate / 20 };
+      const evaluation = { ...settings, ...rates, filters, balance, batchSize };
+      const { mean, iou, seconds } = await evaluateSegmentation({
+        ...{ ...common(...of), schema, labels, test, config: evaluation },
+      });
+      const details = Object.fromEntries(Object.entries(iou).map(([label, value]) => [`iou/${label}`, value]));
+      return { score: mean, details, seconds };
+    };
+  }
+  const layers = task.kind === 'classification' ? { convolutions: task.convolutions, hidden: task.hidden } : {};
+  const test = await readLabelledValidation(whole, labels, canvas, seed);
+  return async (...of) => {
+    const { accuracy, seconds } = await evaluateOffline({
+      ...{ ...common(...of), label: sceneLabeller(schema, labels), test, classes: labels.length },
+      config: { ...settings, ...layers },
+    });
+    return { score: accuracy, seconds };
+  };
+}
+
+interface BuiltInTask {
+  readonly config: TrainConfig;
+  readonly settings: EvaluationConfig;
+  readonly validation: ValidationConfig;
+  readonly labels: readonly string[];
+}
+
+/** The same comparison by the run's own external task. */
+async function scoreByCommand(
+  run: string,
+  engine: Engine,
+  { grammar, source, assets }: LoadedRun,
+  { task, seed }: { readonly task: CommandTaskConfig; readonly seed: number },
+  validation: string | undefined,
+  { images, signal, onProgress }: EvaluateRunOptions,
+): Promise<{ grammar: RunScore; metasim: RunScore }> {
+  const score = (of: SceneSource, label: string, name: string, from: number) =>
+    evaluateCommand({
+      ...{ engine, source: of, config: task, validation, out: resolve(run), label, assets, seed, images, signal },
+      onProgress: (fraction, detail) => onProgress?.(from + fraction / 2, `${name}: ${detail}`),
+    });
+  return {
+    grammar: await score(grammar, 'evaluate-grammar', 'grammar', 0),
+    metasim: await score(source, 'evaluate-metasim', 'Meta-Sim', 0.5),
+  };
 }

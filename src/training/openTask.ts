@@ -3,23 +3,21 @@ import type { TrainConfig, ValidationConfig } from '../config.js';
 import { ConfigError } from '../errors.js';
 import type { Grammar } from '../grammar/grammar.js';
 import { Classifier } from '../learn/classifier.js';
+import { UNet } from '../learn/unet.js';
 import { CommandTask } from './commandTask.js';
 import { sceneLabeller } from './labelledScenes.js';
 import type { MetaTask } from './metaTask.js';
-import { classificationTask } from './networkTask.js';
-import { readLabelledValidation, validationClasses } from './validationSet.js';
+import { classificationTask, segmentationTask } from './networkTask.js';
+import { sceneSegmenter, segmentationClasses } from './segmentedScenes.js';
+import { readLabelledValidation, readSegmentedValidation, validationClasses } from './validationSet.js';
 
 export interface OpenTaskOptions {
-  /** With absolute folders. */
+  /** With absolute folders, that of a command included. */
   readonly config: TrainConfig;
   readonly grammar: Grammar;
   readonly assets: AssetLibrary;
-  /** Folder of the configuration: where commands run. */
-  readonly base: string;
-  /** Run folder. */
+  /** Run folder, absolute. */
   readonly out: string;
-  /** Of a command's datasets and logs (`CommandTaskOptions.label`). */
-  readonly label?: string;
 }
 
 /**
@@ -28,16 +26,24 @@ export interface OpenTaskOptions {
  * @throws ConfigError, DatasetError
  */
 export async function openTask(options: OpenTaskOptions): Promise<MetaTask | undefined> {
-  const { config, grammar, assets, base, out, label } = options;
+  const { config, grammar, assets, out } = options;
   const { validation } = config.target;
   const { seed, task } = config;
   if (task.kind === 'command') {
-    const name = grammar.name;
-    return new CommandTask({ config: task, cwd: base, out, validation: validation?.folder, seed, assets, name, label });
+    const { cwd = out } = task;
+    return new CommandTask({
+      config: task,
+      cwd,
+      out,
+      validation: validation?.folder,
+      seed,
+      assets,
+      name: grammar.name,
+    });
   }
   if (!validation) return undefined;
   if (task.kind === 'classification') return openClassification(config, task, validation, grammar);
-  throw new ConfigError('Expected classification or command for task.kind but received segmentation');
+  return openSegmentation(config, task, validation, grammar);
 }
 
 async function openClassification(
@@ -57,6 +63,27 @@ async function openClassification(
   return classificationTask({
     ...{ network, validation: images, config: task, seed },
     label: sceneLabeller(grammar.schema, labels),
+  });
+}
+
+async function openSegmentation(
+  { seed, labels: named }: TrainConfig,
+  task: Extract<TrainConfig['task'], { kind: 'segmentation' }>,
+  validation: ValidationConfig,
+  grammar: Grammar,
+): Promise<MetaTask> {
+  const { width, height, channels } = grammar.canvas;
+  const labels = await taskLabels(named, validation, grammar);
+  const images = await readSegmentedValidation(validation, labels, labels.length, grammar.canvas, seed);
+  const { filters, balance, batchSize, optimizer, learningRate, momentum } = task;
+  const classNames = segmentationClasses(labels);
+  const network = new UNet({
+    ...{ width, height, channels, classes: classNames.length, classNames, background: labels.length },
+    ...{ filters, balance, batchSize, optimizer, learningRate, momentum, seed },
+  });
+  return segmentationTask({
+    ...{ network, validation: images, config: task, seed },
+    classes: sceneSegmenter(grammar.schema, labels),
   });
 }
 

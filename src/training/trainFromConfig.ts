@@ -57,7 +57,7 @@ export async function trainFromConfig(options: TrainFromConfigOptions): Promise<
     fit: images.fit,
     seed: config.seed,
   });
-  const task = await openTask({ config: resolved, grammar, assets, base, out });
+  const task = await openTask({ config: resolved, grammar, assets, out: resolve(out) });
   const engine = await Engine.create({ assets, workers: config.workers }).catch((error) => {
     task?.dispose();
     throw error;
@@ -108,5 +108,8 @@ function absolutePaths(base: string, config: TrainConfig): TrainConfig {
   };
   const { weights } = config.features;
   const named = weights === 'auto' || weights === 'random';
-  return { ...config, target, features: { ...config.features, weights: named ? weights : resolve(base, weights) } };
+  const features = { ...config.features, weights: named ? weights : resolve(base, weights) };
+  const { task } = config;
+  if (task.kind !== 'command') return { ...config, target, features };
+  return { ...config, target, features, task: { ...task, cwd: resolve(base, task.cwd ?? '.') } };
 }
