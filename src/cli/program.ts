@@ -11,10 +11,12 @@ import { addExperiment } from './experiment.js';
 import { addFetch } from './fetch.js';
 import type { Outcome } from './frame.js';
 import { addGenerate } from './generate.js';
+import { addInit } from './init.js';
 import { addInspect } from './inspect.js';
 import { addMerge } from './merge.js';
 import { addQueue } from './queue.js';
 import { addRender } from './render.js';
+import { addReport } from './report.js';
 import { addSample } from './sample.js';
 import { addTrain } from './train.js';
 import { addVerify } from './verify.js';
@@ -22,9 +24,11 @@ import { addVerify } from './verify.js';
 /** The commands in the order `--help` lists them. */
 const COMMANDS = [
   addDemo,
+  addInit,
   addExperiment,
   addTrain,
   addEvaluate,
+  addReport,
   addSample,
   addRender,
   addGenerate,
