@@ -126,13 +126,28 @@ test('asset sources: kinds, folders with colons, keys, and globs with commas', (
     { ...parseAssetSource('digits,variants=9,seed=2'), to: undefined },
     { ...parseAssetSource('digits'), variants: 9, seed: 2, to: undefined },
   );
+  assert.equal(parseAssetSource('aerial,cars=30,size=256,from=0.5'), {
+    ...parseAssetSource('aerial'),
+    cars: 30,
+    size: 256,
+    from: 0.5,
+  });
   const images = parseAssetSource('images:C:/a, b,glob=**/*.{png,jpg},edge=extend');
   assert.equal(images.kind === 'images' && [images.folder, images.glob, images.edge], [
     'C:/a, b',
     '**/*.{png,jpg}',
     'extend',
   ]);
-  for (const text of ['', 'mnist', 'mnist:', 'images:x,edge=round', 'digits,variants=0', 'digits,colour=1', 'web:x']) {
+  for (const text of [
+    '',
+    'mnist',
+    'mnist:',
+    'images:x,edge=round',
+    'digits,variants=0',
+    'digits,colour=1',
+    'aerial,size=8',
+    'web:x',
+  ]) {
     assert.throws(
       () => parseAssetSource(text),
       (error: unknown) => error instanceof InvalidArgumentError,
