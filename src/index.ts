@@ -10,6 +10,7 @@
 export { annotateSample } from './annotate/annotateSample.js';
 export {
   annotateBatch,
+  annotateRegions,
   annotateScene,
   type ObjectLabel,
   type ObjectPose,
@@ -202,7 +203,6 @@ export { type IntersectionOverUnion, type IouOptions, intersectionOverUnion } fr
 export { type Kid, type KidOptions, kernelInceptionDistance, pooledFeatures } from './metrics/kid.js';
 export { type RandomAddress, RandomStream } from './random.js';
 export { COVERAGE_COLUMNS, CoverageColumn, coverageOf } from './render/coverage.js';
-// Rendering: images, labels, and the gradient through the renderer.
 export {
   Engine,
   type EngineOptions,
@@ -212,6 +212,8 @@ export {
   type VjpOptions,
 } from './render/engine.js';
 export type { GenerateOptions, Sample } from './render/generate.js';
+// Rendering: images, labels, and the gradient through the renderer.
+export { REGION_COLUMNS, RegionColumn } from './render/regions.js';
 export { sampleStream } from './render/sampleStream.js';
 export type { ColorFormat } from './render/sceneLayout.js';
 export { decodeScenes } from './render/verify.js';

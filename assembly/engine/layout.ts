@@ -257,6 +257,29 @@ export const COVERAGE_RIGHT: usize = 64;
 export const COVERAGE_BOTTOM: usize = 72;
 export const COVERAGE_BYTES: usize = 80;
 
+/**
+ * ## Region record: one a node, result of findRegions
+ * Where the node is seen: its pixels in the instance buffer. All zeros where there are none. Written by the kernel, read by
+ * the host, lives as long as the scene's labels.
+ * ```
+ *  0  f64  pixels  number of them, an integer like all that follow
+ *  8  f64  left    left ≤ x < right, top ≤ y < bottom: their tight box
+ * 16  f64  top
+ * 24  f64  right
+ * 32  f64  bottom
+ * 40  f64  sumX    sums of their columns and rows
+ * 48  f64  sumY
+ * ```
+ */
+export const REGION_PIXELS: usize = 0;
+export const REGION_LEFT: usize = 8;
+export const REGION_TOP: usize = 16;
+export const REGION_RIGHT: usize = 24;
+export const REGION_BOTTOM: usize = 32;
+export const REGION_SUM_X: usize = 40;
+export const REGION_SUM_Y: usize = 48;
+export const REGION_BYTES: usize = 56;
+
 /** AttributeRole of schemas/sceneGraph.fbs; TypeScript has the generated enumeration. */
 export const ROLE_X: i32 = 1;
 export const ROLE_Y: i32 = 2;

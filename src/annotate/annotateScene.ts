@@ -1,10 +1,11 @@
 import { ShapeError } from '../errors.js';
 import { COVERAGE_COLUMNS, CoverageColumn, coverageOf } from '../render/coverage.js';
+import { REGION_COLUMNS, RegionColumn } from '../render/regions.js';
 import type { SceneSchema } from '../scene/attributeSchema.js';
 import type { SceneBatch, SceneGraph } from '../scene/sceneGraph.js';
 import { round } from './round.js';
 import { shortestFloat32 } from './shortestFloat32.js';
-import { boxOf, centreOf, type VisibleRegions, visibleRegions } from './visibleRegions.js';
+import { regionTable, visibleRegions } from './visibleRegions.js';
 import { POSE_STRIDE, worldPoses } from './worldPoses.js';
 
 /** Pose in the canvas frame. */
@@ -106,13 +107,40 @@ export function annotateScene(
     );
   }
   const regions = visibleRegions(instances, scene.width, scene.height, nodes);
+  return annotateRegions(schema, assets, scene, regionTable(regions), coverage);
+}
+
+/**
+ * `annotateScene` without a look at the pixels: from where the nodes are seen, as the engine finds it.
+ * @param regions  [≥ V × REGION_COLUMNS] where each node is seen
+ * @param coverage [≥ V × COVERAGE_COLUMNS] what each node would cover alone, of the same rendering
+ * @param first    row of the scene's first node in both: those of a batch hold one scene after the other
+ * @throws ShapeError when `regions` or `coverage` does not hold the scene; SceneGraphError for a 3D scene
+ */
+export function annotateRegions(
+  schema: SceneSchema,
+  assets: readonly string[],
+  scene: SceneGraph,
+  regions: Float64Array,
+  coverage: Float64Array,
+  first = 0,
+): ObjectLabel[] {
+  const nodes = scene.parent.length;
+  expectRows('regions', regions, first + nodes, REGION_COLUMNS);
+  expectRows('coverage', coverage, first + nodes, COVERAGE_COLUMNS);
   const poses = worldPoses(schema, scene);
   const labels: ObjectLabel[] = [];
   for (let v = 0; v < nodes; v++) {
     if (scene.asset[v] < 0) continue;
     const pose = poseOf(poses, v);
-    const row = v * COVERAGE_COLUMNS;
-    const { pixels, alone, inside } = countsOf(regions, coverage, v);
+    const row = (first + v) * COVERAGE_COLUMNS;
+    const seen = (first + v) * REGION_COLUMNS;
+    const pixels = regions[seen + RegionColumn.Pixels];
+    const alone = coverage[row + CoverageColumn.Pixels];
+    const inside = coverage[row + CoverageColumn.Inside];
+    if (pixels > inside) {
+      throw new ShapeError(`Expected at most ${inside} px, what it covers alone, for node ${v} but received ${pixels}`);
+    }
     const occluded = inside > 0 ? round((inside - pixels) / inside) : 0;
     labels.push({
       node: v,
@@ -120,9 +148,9 @@ export function annotateScene(
       class: schema.classes[scene.classId[v]],
       asset: assets[scene.asset[v]],
       visible: pixels > 0,
-      box: pixels > 0 ? boxOf(regions, v) : null,
+      box: pixels > 0 ? boxAt(regions, seen) : null,
       pixels,
-      centre: pixels > 0 ? centreOf(regions, v) : null,
+      centre: pixels > 0 ? centreAt(regions, seen) : null,
       amodalBox: alone > 0 ? amodalBoxOf(coverage, row) : null,
       rotatedBox: alone > 0 ? rotatedBoxOf(coverage, row, pose.rotation) : null,
       visibleFraction: alone > 0 ? round(pixels / alone) : 0,
@@ -156,15 +184,23 @@ export function occlusionLevel(occluded: number): OcclusionLevel {
   return occluded <= PARTLY_OCCLUDED ? 1 : 2;
 }
 
-/** Pixels of node v: seen, covered alone without bounds, and covered alone on the canvas. */
-function countsOf(regions: VisibleRegions, coverage: Float64Array, v: number) {
-  const row = v * COVERAGE_COLUMNS;
-  const pixels = regions.pixels[v];
-  const inside = coverage[row + CoverageColumn.Inside];
-  if (pixels > inside) {
-    throw new ShapeError(`Expected at most ${inside} px, what it covers alone, for node ${v} but received ${pixels}`);
-  }
-  return { pixels, alone: coverage[row + CoverageColumn.Pixels], inside };
+function expectRows(name: string, table: Float64Array, rows: number, columns: number): void {
+  if (table.length >= rows * columns) return;
+  throw new ShapeError(`Expected at least ${rows} × ${columns} entries for ${name} but received ${table.length}`);
+}
+
+function boxAt(regions: Float64Array, row: number): [number, number, number, number] {
+  const left = regions[row + RegionColumn.Left];
+  const top = regions[row + RegionColumn.Top];
+  return [left, top, regions[row + RegionColumn.Right] - left, regions[row + RegionColumn.Bottom] - top];
+}
+
+function centreAt(regions: Float64Array, row: number): [number, number] {
+  const pixels = regions[row + RegionColumn.Pixels];
+  return [
+    round(regions[row + RegionColumn.SumX] / pixels + 0.5),
+    round(regions[row + RegionColumn.SumY] / pixels + 0.5),
+  ];
 }
 
 function amodalBoxOf(coverage: Float64Array, row: number): [number, number, number, number] {

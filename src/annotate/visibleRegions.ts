@@ -1,4 +1,5 @@
 import { ShapeError } from '../errors.js';
+import { REGION_COLUMNS, RegionColumn } from '../render/regions.js';
 import { round } from './round.js';
 
 /** Where the pixels of each node are in an instance buffer; all arrays have one entry a node. */
@@ -89,6 +90,23 @@ function addRun(regions: VisibleRegions, v: number, y: number, first: number, la
   regions.pixels[v] += length;
   regions.sumX[v] += ((first + last) * length) / 2;
   regions.sumY[v] += y * length;
+}
+
+/** The same as the table that the engine gives, [V × REGION_COLUMNS]. */
+export function regionTable({ pixels, left, right, top, bottom, sumX, sumY }: VisibleRegions): Float64Array {
+  const table = new Float64Array(pixels.length * REGION_COLUMNS);
+  for (let v = 0; v < pixels.length; v++) {
+    if (pixels[v] === 0) continue;
+    const row = v * REGION_COLUMNS;
+    table[row + RegionColumn.Pixels] = pixels[v];
+    table[row + RegionColumn.Left] = left[v];
+    table[row + RegionColumn.Top] = top[v];
+    table[row + RegionColumn.Right] = right[v] + 1;
+    table[row + RegionColumn.Bottom] = bottom[v] + 1;
+    table[row + RegionColumn.SumX] = sumX[v];
+    table[row + RegionColumn.SumY] = sumY[v];
+  }
+  return table;
 }
 
 /** Modal box [left, top, width, height] of a node that is seen, px. */

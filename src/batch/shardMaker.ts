@@ -3,7 +3,7 @@ import { expectLicensed } from '../dataset/describe/licences.js';
 import type { QuarantinedScene, ShardEntry } from '../dataset/entry.js';
 import { type ImageEncoder, imageEncoder } from '../dataset/imageCodec.js';
 import { MAX_ATTEMPTS, shardRange, standInIndex } from '../dataset/plan.js';
-import { type RenderedScene, renderedSample } from '../dataset/renderedSample.js';
+import { needsMasks, type RenderedScene, renderedSample } from '../dataset/renderedSample.js';
 import type { DatasetSample } from '../dataset/sample.js';
 import { type RecorderSetup, ShardRecorder } from '../dataset/shardRecorder.js';
 import { DatasetError, MetasimError } from '../errors.js';
@@ -12,6 +12,8 @@ import { encodeScenes } from '../scene/encode.js';
 import type { SceneBatch } from '../scene/sceneGraph.js';
 import type { SceneSource } from '../scene/sceneSource.js';
 
+/** Instances and classes of a pixel. */
+const MASK_BYTES = 3;
 /** Pixels and masks of a batch, bytes. */
 const BATCH_BYTES = 8 << 20;
 /**
@@ -52,6 +54,7 @@ export interface ShardProgress {
 export class ShardMaker {
   readonly #options: ShardMakerOptions;
   readonly #encode: ImageEncoder;
+  readonly #masks: boolean;
   readonly #batchLength: number;
   /** The largest batch so far, whose arrays all others are drawn into. */
   #into: RenderedBatch<'u8'> | undefined;
@@ -61,8 +64,10 @@ export class ShardMaker {
   private constructor(options: ShardMakerOptions, encode: ImageEncoder) {
     this.#options = options;
     this.#encode = encode;
-    const { width = 1, height = 1, channels = 1 } = options.setup.header;
-    const bytes = width * height * (channels + 3);
+    const { header, format } = options.setup;
+    this.#masks = needsMasks(header, format);
+    const { width = 1, height = 1, channels = 1 } = header;
+    const bytes = width * height * (channels + (this.#masks ? MASK_BYTES : 0));
     this.#batchLength = Math.max(1, Math.min(MAX_BATCH, Math.floor(BATCH_BYTES / bytes)));
   }
 
@@ -209,11 +214,19 @@ export class ShardMaker {
 
   async #draw(batch: SceneBatch): Promise<Pick<RenderedScene, 'batch' | 'rendered'>> {
     const count = batch.scenes.length;
-    const into = this.#into && this.#into.count >= count ? firstOf(this.#into, count) : undefined;
-    const options = { color: 'u8', labels: true, ...(into ? { into } : {}) } as const;
+    const into = this.#intoFor(count);
+    const labels = this.#masks ? true : 'regions';
+    const options = { color: 'u8', labels, ...(into ? { into } : {}) } as const;
     const rendered = await this.#options.engine.render(batch, options);
     if (!into) this.#into = rendered;
     return { batch, rendered };
+  }
+
+  /** Arrays for a batch of `count`, where there are any. */
+  #intoFor(count: number): RenderedBatch<'u8'> | undefined {
+    const into = this.#into;
+    if (!into || into.count < count) return undefined;
+    return into.count === count ? into : firstOf(into, count);
   }
 
   #sample(scene: RenderedScene): DatasetSample {
@@ -229,12 +242,8 @@ export class ShardMaker {
 /** The arrays of a batch as far as a smaller one needs them. */
 function firstOf({ count: of, color, instances, classes, ...rest }: RenderedBatch<'u8'>, count: number) {
   const part = <T extends Uint8Array | Uint16Array>(array: T) => array.subarray(0, (array.length / of) * count) as T;
-  return {
-    ...rest,
-    ...{ count, color: part(color) },
-    instances: part(instances as Uint16Array),
-    classes: part(classes as Uint8Array),
-  };
+  const masks = instances && classes ? { instances: part(instances), classes: part(classes) } : {};
+  return { ...rest, count, color: part(color), ...masks };
 }
 
 /** The scenes of a shard that failed; too many are a failure of the shard. */

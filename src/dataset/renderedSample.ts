@@ -1,4 +1,4 @@
-import { annotateScene, type ObjectLabel } from '../annotate/annotateScene.js';
+import { annotateRegions, annotateScene, type ObjectLabel } from '../annotate/annotateScene.js';
 import { coverageRows } from '../render/coverage.js';
 import type { RenderedBatch } from '../render/engine.js';
 import { encodeScenes } from '../scene/encode.js';
@@ -16,7 +16,7 @@ export interface RenderedScene {
   readonly position: number;
   /** Where the scene's nodes begin among those of the batch. */
   readonly row: number;
-  /** Rendered with `labels`. */
+  /** Rendered with `labels`; `'regions'` is enough where there are no masks. */
   readonly rendered: RenderedBatch<'u8'>;
 }
 
@@ -32,9 +32,7 @@ export function renderedSample(
   const from = position * width * height;
   const to = from + width * height;
   const pixels = color.subarray(from * channels, to * channels);
-  const instances = (rendered.instances as Uint16Array).subarray(from, to);
-  const coverage = coverageRows(rendered.coverage as Float64Array, row, scene.parent.length);
-  const objects = annotateScene(batch.schema, batch.assets, scene, instances, coverage);
+  const objects = objectsOf(batch, position, row, rendered);
   const key = sampleKey(header.start + number);
   const sample: DatasetSample = {
     // In plain words: copying properties takes memory that only a full garbage collection gives back.
@@ -50,13 +48,37 @@ export function renderedSample(
     image: { codec: header.codec, bytes: encode({ width, height, channels, pixels }) },
     pixels,
   };
-  const masks = header.masks || format.needsMasks;
+  const masks = needsMasks(header, format);
   if (!masks && !header.scenes) return sample;
   return {
     ...sample,
-    ...(masks ? { instances, classes: (rendered.classes as Uint8Array).subarray(from, to) } : {}),
+    ...(masks
+      ? {
+          instances: (rendered.instances as Uint16Array).subarray(from, to),
+          classes: (rendered.classes as Uint8Array).subarray(from, to),
+        }
+      : {}),
     ...(header.scenes ? { scene: encodeScenes({ ...batch, scenes: [scene] }) } : {}),
   };
+}
+
+/** Whether samples of a dataset bring masks to the writer. */
+export function needsMasks(header: DatasetHeader, format: Pick<DatasetFormat, 'needsMasks'>): boolean {
+  return header.masks || format.needsMasks;
+}
+
+/** The labels of the scene at `position`, whose nodes begin at `row`. */
+function objectsOf(batch: SceneBatch, position: number, row: number, rendered: RenderedBatch<'u8'>): ObjectLabel[] {
+  const { width, height, regions } = rendered;
+  const coverage = rendered.coverage as Float64Array;
+  const scene = batch.scenes[position];
+  if (regions) return annotateRegions(batch.schema, batch.assets, scene, regions, coverage, row);
+  const instances = (rendered.instances as Uint16Array).subarray(
+    position * width * height,
+    (position + 1) * width * height,
+  );
+  const own = coverageRows(coverage, row, scene.parent.length);
+  return annotateScene(batch.schema, batch.assets, scene, instances, own);
 }
 
 /** An object of which fewer than `minimum` px are seen counts as not visible: it has no box. */

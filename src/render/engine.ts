@@ -8,6 +8,7 @@ import { COVERAGE_COLUMNS } from './coverage.js';
 import { type GenerateOptions, generateSamples, type Sample } from './generate.js';
 import type { KernelBuild } from './kernels.js';
 import { type BatchShape, type PlacedBatch, placeBatch, removeBatch, shapeOf } from './placedBatch.js';
+import { REGION_COLUMNS } from './regions.js';
 import { Runtime } from './runtime.js';
 import {
   type ColorFormat,
@@ -78,19 +79,24 @@ export interface RenderedBatch<C extends ColorFormat = ColorFormat> {
   readonly classes?: Uint8Array;
   /**
    * [ΣV × COVERAGE_COLUMNS] what each node would cover alone on a canvas without bounds, scenes one after the other
-   * (`CoverageColumn`); with `labels`.
+   * (`CoverageColumn`); with `labels`, `true` or `'regions'`.
    */
   readonly coverage?: Float64Array;
+  /** [ΣV × REGION_COLUMNS] where each node is seen (`RegionColumn`); likewise. */
+  readonly regions?: Float64Array;
 }
 
 export interface RenderOptions<C extends ColorFormat = ColorFormat> {
   /** Default `f32`. */
   readonly color?: C;
-  /** Render `instances`, `classes` and `coverage` too; default false. */
-  readonly labels?: boolean;
+  /**
+   * Render `instances`, `classes`, `coverage` and `regions` too; `'regions'`: only the last two, which is all that
+   * `annotateRegions` needs. Default false.
+   */
+  readonly labels?: boolean | 'regions';
   /**
    * A result of the same sizes and options whose arrays are overwritten and returned, which spares fresh memory; but for
-   * `coverage`, whose length is that of the scenes: it is always a fresh array.
+   * `coverage` and `regions`, whose length is that of the scenes: they are always fresh arrays.
    */
   readonly into?: RenderedBatch<C>;
   readonly signal?: AbortSignal;
@@ -192,7 +198,8 @@ export class Engine {
     const { labels = false, into, signal } = options;
     const color: ColorFormat = options.color ?? 'f32';
     const shape = this.#begin(batch, signal);
-    const layout = renderLayout(shape, color, labels, this.#scratchBytes(shape));
+    const outputs = labels === 'regions' ? 'regions' : labels ? 'all' : 'none';
+    const layout = renderLayout(shape, color, outputs, this.#scratchBytes(shape));
     const result = resultArrays<C>(batch, shape, layout, into);
     const rows = nodeRows(batch);
     const { store, kernels, heap } = this.#runtime;
@@ -372,7 +379,12 @@ function resultArrays<C extends ColorFormat>(
 ): RenderedBatch<C> {
   const { count, width, height, channels } = shape;
   const pixels = count * width * height;
-  const coverage = layout.labels ? { coverage: new Float64Array(totalNodes(batch) * COVERAGE_COLUMNS) } : {};
+  const nodes = totalNodes(batch);
+  const tables = {
+    ...(layout.coverageBytes > 0 ? { coverage: new Float64Array(nodes * COVERAGE_COLUMNS) } : {}),
+    ...(layout.regionBytes > 0 ? { regions: new Float64Array(nodes * REGION_COLUMNS) } : {}),
+  };
+  const masks = layout.instanceBytes > 0;
   if (into) {
     if (layout.color !== 'none') expectLength('into.color', into.color as Uint8Array, pixels * channels);
     if (layout.color === 'f32' && !((into.color as unknown) instanceof Float32Array)) {
@@ -381,11 +393,11 @@ function resultArrays<C extends ColorFormat>(
     if (layout.color === 'u8' && !((into.color as unknown) instanceof Uint8Array)) {
       expectLength('into.color as a Uint8Array', undefined, pixels * channels);
     }
-    if (layout.labels) {
+    if (masks) {
       expectLength('into.instances', into.instances, pixels);
       expectLength('into.classes', into.classes, pixels);
     }
-    return { ...into, count, width, height, channels, ...coverage };
+    return { ...into, count, width, height, channels, ...tables };
   }
   const color =
     layout.color === 'none' ? undefined : new (layout.color === 'f32' ? Float32Array : Uint8Array)(pixels * channels);
@@ -395,8 +407,8 @@ function resultArrays<C extends ColorFormat>(
     height,
     channels,
     color: color as ColorArray<C>,
-    ...(layout.labels ? { instances: new Uint16Array(pixels), classes: new Uint8Array(pixels) } : {}),
-    ...coverage,
+    ...(masks ? { instances: new Uint16Array(pixels), classes: new Uint8Array(pixels) } : {}),
+    ...tables,
   };
 }
 
@@ -419,12 +431,23 @@ function copyRendered(
   copy(result.color, areas.color, layout.colorBytes);
   copy(result.instances, areas.instances, layout.instanceBytes);
   copy(result.classes, areas.classes, layout.classBytes);
-  if (!result.coverage || layout.coverageBytes === 0) return;
-  for (let i = 0; i < count; i++) {
-    const from = rows[first + i] * COVERAGE_COLUMNS;
-    const length = rows[first + i + 1] * COVERAGE_COLUMNS - from;
-    result.coverage.set(new Float64Array(memory, areas.coverage + i * layout.coverageBytes, length), from);
-  }
+  const copyTable = (target: Float64Array | undefined, address: number, bytes: number, columns: number) => {
+    if (!target || bytes === 0) return;
+    const from = rows[first] * columns;
+    const stride = bytes / Float64Array.BYTES_PER_ELEMENT;
+    const source = new Float64Array(memory, address, count * stride);
+    if ((rows[first + count] - rows[first]) * columns === source.length) {
+      target.set(source, from);
+      return;
+    }
+    // Scenes of different lengths, each with room for the largest.
+    for (let i = 0; i < count; i++) {
+      const length = (rows[first + i + 1] - rows[first + i]) * columns;
+      target.set(source.subarray(i * stride, i * stride + length), rows[first + i] * columns);
+    }
+  };
+  copyTable(result.coverage, areas.coverage, layout.coverageBytes, COVERAGE_COLUMNS);
+  copyTable(result.regions, areas.regions, layout.regionBytes, REGION_COLUMNS);
 }
 
 /** [A] half-steps; 0 leaves the choice to the kernel. */

@@ -127,7 +127,7 @@ async function renderToSlot(
   const { heap, store, kernels } = runtime;
   const shape = shapeOf(batch);
   const scratch = runtime.scratchBytes(shape.maxNodes, shape.width, shape.height, shape.channels);
-  const layout = renderLayout(shape, 'u8', true, scratch);
+  const layout = renderLayout(shape, 'u8', 'masks', scratch);
   const slot = await slots.acquire(renderSlotBytes(layout, shape.count), signal);
   let placed: PlacedBatch | undefined;
   try {

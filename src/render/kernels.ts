@@ -57,6 +57,13 @@ export interface Kernels {
     coverage: number,
   ): number;
   /**
+   * Where each node of the scene is seen that `renderScene` drew last.
+   * @param scratch what `renderScene` had
+   * @param instances what it wrote
+   * @param regions address of region records [V], a multiple of 8
+   */
+  findRegions(scratch: number, instances: number, regions: number): void;
+  /**
    * dL/dattributes by central differences, for every mutable attribute that is drawn; 0 elsewhere.
    * @param gradient address of dL/dimage, f32 [H, W, C]
    * @param delta address of f32 [A]: half-steps in physical units; ≤ 0 or NaN: the step that moves the image by
@@ -108,6 +115,7 @@ interface RawExports {
   verifyBatch(pointer: number, length: number): number;
   sceneScratchBytes: Kernels['sceneScratchBytes'];
   renderScene: Kernels['renderScene'];
+  findRegions: Kernels['findRegions'];
   perturbationVjp: Kernels['perturbationVjp'];
   problemScene: WebAssembly.Global;
   problemElement: WebAssembly.Global;
@@ -139,6 +147,7 @@ export function instantiateKernels(module: WebAssembly.Module, memory: WebAssemb
     }),
     sceneScratchBytes: (nodes, width, height, channels) => raw.sceneScratchBytes(nodes, width, height, channels) >>> 0,
     renderScene: raw.renderScene,
+    findRegions: raw.findRegions,
     perturbationVjp: raw.perturbationVjp,
   };
 }

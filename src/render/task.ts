@@ -28,6 +28,9 @@ export interface RenderTask extends SceneRange {
   readonly classStride: number;
   readonly coverage: number;
   readonly coverageStride: number;
+  /** Needs `instances`, whose stride may be 0: then only the regions are kept. */
+  readonly regions: number;
+  readonly regionStride: number;
 }
 
 /** Contracts the derivatives of scenes with image gradients; strides as in `RenderTask`. */
@@ -68,7 +71,8 @@ export function runTask(kernels: Kernels, task: Task): void {
 }
 
 function renderOne(kernels: Kernels, task: RenderTask, i: number): number {
-  return kernels.renderScene(
+  const instances = task.instances && task.instances + i * task.instanceStride;
+  const status = kernels.renderScene(
     task.batch,
     task.first + i,
     task.remap,
@@ -76,10 +80,12 @@ function renderOne(kernels: Kernels, task: RenderTask, i: number): number {
     task.scratch,
     task.color && task.color + i * task.colorStride,
     task.colorFormat,
-    task.instances && task.instances + i * task.instanceStride,
+    instances,
     task.classes && task.classes + i * task.classStride,
     task.coverage && task.coverage + i * task.coverageStride,
   );
+  if (status === 0 && task.regions) kernels.findRegions(task.scratch, instances, task.regions + i * task.regionStride);
+  return status;
 }
 
 function vjpOne(kernels: Kernels, task: VjpTask, i: number): number {
@@ -114,5 +120,6 @@ export function singleScene(task: Task, i: number): Task {
     instances: task.instances && task.instances + i * task.instanceStride,
     classes: task.classes && task.classes + i * task.classStride,
     coverage: task.coverage && task.coverage + i * task.coverageStride,
+    regions: task.regions && task.regions + i * task.regionStride,
   };
 }

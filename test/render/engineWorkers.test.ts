@@ -96,6 +96,8 @@ test('a kernel that refuses is reported by class, code and scene across the thre
       classStride: 0,
       coverage: 0,
       coverageStride: 0,
+      regions: 0,
+      regionStride: 0,
     };
     const error = await rejection(pool.run(task, String));
     assert.instance(error, KernelError);
