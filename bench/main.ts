@@ -16,6 +16,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<BenchResul
   convergence: () => import('./convergence.js'),
   dataset: () => import('./dataset.js'),
   modes: () => import('./modes.js'),
+  visibility: () => import('./visibility.js'),
 };
 
 const args = process.argv.slice(2);

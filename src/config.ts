@@ -219,7 +219,7 @@ export const metaSchema = z
       .describe('weight of the penalty that keeps movable objects visible; 0 leaves it out'),
     visibilityMinimum: positive
       .max(1)
-      .default(0.5)
+      .default(0.75)
       .describe('share of an object, blurred, from which on it costs nothing'),
   })
   .prefault({});

@@ -20,7 +20,10 @@ import { type SilhouettePlan, silhouettePlan, silhouetteScenes, visibilityWindow
 export interface VisibilityPenaltyOptions {
   /** The engine that renders the scenes: its textures are what is looked at. Not closed. */
   readonly engine: Pick<Engine, 'assets'>;
-  /** v_min: the share above which an object costs nothing, in (0, 1]. Default 0.5. */
+  /**
+   * v_min: the share above which an object costs nothing, in (0, 1]. Default 0.75: blurred, an object seen whole beside
+   * another or at the canvas's edge still has about 0.85, and one below its equal about 0.45.
+   */
   readonly minimum?: number;
 }
 
@@ -34,7 +37,7 @@ export interface VisibilityValue {
   readonly shares: readonly { readonly scene: number; readonly node: number; readonly share: number }[];
 }
 
-const DEFAULT_MINIMUM = 0.5;
+const DEFAULT_MINIMUM = 0.75;
 /** Scenes drawn at once: bounds the window's copies. */
 const CHUNK = 16;
 /** Half-step of the central differences, px: silhouettes are smooth over more than that. */
