@@ -11,6 +11,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<BenchResul
   scaling: () => import('./scaling.js'),
   convolution: () => import('./convolution.js'),
   classifier: () => import('./classifier.js'),
+  unet: () => import('./unet.js'),
   inception: () => import('./inception.js'),
   metaEpoch: () => import('./metaEpoch.js'),
   convergence: () => import('./convergence.js'),
