@@ -80,7 +80,7 @@ async function train(noise: number, seed: number): Promise<Outcome> {
         transformer: { noise },
         pretrain: { steps: 500 },
         warmStart: { candidates: 24, scenes: 8, refine: 2, steps: 8 },
-        meta: { epochs: 8, iterations: 25, batchSize: 32, learningRate: 3e-3, halveEvery: 3 },
+        meta: { epochs: 12, iterations: 25, batchSize: 32, learningRate: 6e-3, halveEvery: 4 },
       }),
       source,
       engine,
