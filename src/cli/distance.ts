@@ -25,7 +25,7 @@ interface Flags {
 const MAX_IMAGES = 10_000_000;
 const MAX_SIZE = 2048;
 const MAX_SUBSETS = 100_000;
-const LAYERS = ['64', '192', '768'] as const;
+const LAYERS = ['64', '192', '768', '2048'] as const;
 
 /** `metasim distance`: how far two sets of images are apart. */
 export function addDistance(program: Command, outcome: Outcome): void {

@@ -106,9 +106,10 @@ function canvasFinding({ canvas }: DoctorReport): Finding {
   return { name, state: 'fail', detail: `@napi-rs/canvas does not work: ${canvas.reason}` };
 }
 
-function inceptionFinding({ inception: { all, stem, searched } }: DoctorReport): Finding {
+function inceptionFinding({ inception: { all, training, stem, searched } }: DoctorReport): Finding {
   const name = 'Inception weights';
-  if (all) return { name, state: 'ok', detail: `${all} (layers 64, 192, 768)` };
+  if (all) return { name, state: 'ok', detail: `${all} (layers 64, 192, 768, 2048)` };
+  if (training) return { name, state: 'ok', detail: `${training} (layers 64, 192, 768)` };
   if (stem) return { name, state: 'note', detail: `${stem} (layers 64 and 192 only)` };
   const places = searched.join(', ');
   return {

@@ -29,13 +29,19 @@ export interface DoctorReport {
   readonly canvas: Check;
   /** Folder of METASIM_DATA, or its default. */
   readonly data: { readonly folder: string; readonly found: boolean };
-  /** Inception weights: the stem (layers 64 and 192) and all (768 too); undefined where none are found. */
-  readonly inception: { readonly stem?: string; readonly all?: string; readonly searched: readonly string[] };
+  /** Folders of Inception weights: of the stem (layers 64 and 192), up to layer 768, and all; undefined where none are found. */
+  readonly inception: {
+    readonly stem?: string;
+    readonly training?: string;
+    readonly all?: string;
+    readonly searched: readonly string[];
+  };
 }
 
-/** Convolutions of the stem and up to Mixed_6e. */
+/** Convolutions of the stem, up to Mixed_6e, and up to Mixed_7c. */
 const STEM_CONVOLUTIONS = 5;
-const ALL_CONVOLUTIONS = 70;
+const TRAINING_CONVOLUTIONS = 70;
+const ALL_CONVOLUTIONS = 94;
 
 /** The smallest modules that use v128 and a shared memory: valid where SIMD, and where threads, are supported. */
 const SIMD_MODULE = [
@@ -64,6 +70,7 @@ export async function doctorReport(): Promise<DoctorReport> {
     data: { folder, found: existsSync(folder) },
     inception: {
       stem: findInceptionWeights(STEM_CONVOLUTIONS) ?? undefined,
+      training: findInceptionWeights(TRAINING_CONVOLUTIONS) ?? undefined,
       all: findInceptionWeights(ALL_CONVOLUTIONS) ?? undefined,
       searched: inceptionSearchFolders(),
     },

@@ -68,7 +68,9 @@ export async function imageDistance(a: string, b: string, options: ImageDistance
   const distance = await featureDistance(sets[0], sets[1], options);
   const standIn =
     origin.weights === 'random'
-      ? ['the features are those of a random stand-in, for no ImageNet weights were found ("metasim fetch inception")']
+      ? [
+          `the features are those of a random stand-in: no ImageNet weights for layer ${origin.layer} were found or asked for ("metasim fetch inception" gets them)`,
+        ]
       : [];
   return { a, b, features: origin, ...distance, warnings: [...standIn, ...distance.warnings] };
 }

@@ -5,7 +5,14 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { AssetError, ConfigError, ShapeError } from '../../src/errors.js';
 import { initBackend } from '../../src/learn/backend.js';
-import { convolutionsOf, INCEPTION_STAGES, mapSize, minimumImageSize } from '../../src/learn/inception/architecture.js';
+import {
+  convolutionsOf,
+  INCEPTION_STAGES,
+  mapSize,
+  minimumImageSize,
+  stagesUpTo,
+} from '../../src/learn/inception/architecture.js';
+import { randomFilter } from '../../src/learn/inception/filters.js';
 import { Inception } from '../../src/learn/inception/inception.js';
 import { averagePool, convolution, joinChannels, maxPool } from '../../src/learn/inception/operations.js';
 import { tf } from '../../src/learn/tf.js';
@@ -115,7 +122,7 @@ testWithWeights('the table of convolutions is the layer graph recorded with the 
     return inputs[0] === end || op === 'InputLayer' ? own : [...own, ...chain(inputs[0], end)];
   };
   let previous = 'input_1';
-  for (const { name, branches } of INCEPTION_STAGES) {
+  for (const { name, branches } of stagesUpTo('mixed7')) {
     const joined = graph.get(name) as Layer;
     const ends = joined.op === 'Concatenate' ? joined.inputs : [name];
     assert.is(branches.length, ends.length, name);
@@ -125,6 +132,7 @@ testWithWeights('the table of convolutions is the layer graph recorded with the 
       steps.forEach((step, j) => {
         const layer = graph.get(layers[j]) as Layer;
         if (step.kind !== 'conv') {
+          assert.not.equal(step.kind, 'fork');
           assert.is(layer.op, step.kind === 'maxPool' ? 'MaxPooling2D' : 'AveragePooling2D');
           return;
         }
@@ -137,7 +145,60 @@ testWithWeights('the table of convolutions is the layer graph recorded with the 
     });
     previous = name;
   }
-  assert.is(convolutionsOf(INCEPTION_STAGES).length, 70);
+  assert.is(convolutionsOf(stagesUpTo('mixed7')).length, 70);
+});
+
+test('the whole network has the parameters that Keras counts for InceptionV3 without its classifier', () => {
+  const convolutions = convolutionsOf(INCEPTION_STAGES);
+  assert.equal(
+    convolutions.map(({ index }) => index),
+    Array.from({ length: 94 }, (_, i) => i + 1),
+  );
+  // Kernel, and beta, mean and variance of each channel; `model.summary()` prints 21,802,784.
+  const parameters = convolutions.reduce(
+    (sum, { size, inChannels, outChannels }) => sum + size[0] * size[1] * inChannels * outChannels + 3 * outChannels,
+    0,
+  );
+  assert.is(parameters, 21_802_784);
+  assert.is(INCEPTION_STAGES.at(-1)?.outChannels, 2048);
+  // 299 px: 35 × 35, 17 × 17 and 8 × 8 positions, as the paper on the network has them (Szegedy et al. 2016, table 1).
+  assert.equal(
+    ['mixed2', 'mixed7', 'mixed10'].map((stage) => mapSize(stage, 299)),
+    [35, 17, 8],
+  );
+  // The 3 × 3 convolutions of 448 channels are the 82nd and the 91st.
+  const wide = convolutions.filter(({ inChannels, size }) => inChannels === 448 && size[0] === 3);
+  assert.equal(
+    wide.map(({ index }) => index),
+    [82, 91],
+  );
+});
+
+test('layer 2048: its last stage is its branches and forks written out with tfjs alone', async () => {
+  const inception = await Inception.create({ layers: [2048], weights: 'random', seed: 2 });
+  const images = randomTensor([1, 107, 107, 3], 1);
+  const before = tf.memory().numTensors;
+  const [previous, map] = inception.maps(images, ['mixed9', 'mixed10']);
+  assert.equal(map.shape, [1, 2, 2, 2048]);
+  const expected = tf.tidy(() => {
+    const apply = (x: tf.Tensor4D, index: number) => {
+      const step = convolutionsOf(INCEPTION_STAGES)[index - 1];
+      const { kernel } = randomFilter(step, 2);
+      const filter = tf.tensor4d(kernel, [...step.size, step.inChannels, step.outChannels]);
+      return tf.relu(tf.conv2d(x, filter, 1, 'same')) as tf.Tensor4D;
+    };
+    const short = apply(previous, 87);
+    const long = apply(apply(previous, 90), 91);
+    const pooled = apply(tf.avgPool(previous, 3, 1, 'same'), 94);
+    return tf.concat(
+      [apply(previous, 86), apply(short, 88), apply(short, 89), apply(long, 92), apply(long, 93), pooled],
+      3,
+    );
+  });
+  allClose(map.dataSync<'float32'>(), expected.dataSync<'float32'>(), 1e-4, 'mixed10');
+  tf.dispose([previous, map, expected]);
+  assert.is(tf.memory().numTensors, before);
+  inception.dispose();
 });
 
 test('one grey channel gives the numbers of its replication to three', async () => {
@@ -164,8 +225,8 @@ test('maps come in the order asked for, with the sizes of the architecture', asy
 
 test("images below a layer's minimum are refused, and the minimum itself is taken", async () => {
   assert.equal(
-    [64, 192, 768].map((layer) => minimumImageSize(layer as 64)),
-    [11, 27, 43],
+    [64, 192, 768, 2048].map((layer) => minimumImageSize(layer as 64)),
+    [11, 27, 43, 75],
   );
   const inception = await Inception.create({ layers: [64, 192], weights: 'random' });
   assert.equal(inception.features(randomTensor([1, 27, 27, 1], 3))[1].shape, [1, 1, 1, 192]);
@@ -317,7 +378,7 @@ test('unknown layers and folders without weights are refused by name', async () 
     throw new Error('nothing was thrown');
   };
   assert.instance(await failure({ layers: [] }), ConfigError);
-  assert.match((await failure({ layers: [2048 as 768] })).message, /2048/);
+  assert.match((await failure({ layers: [1280 as 768] })).message, /1280/);
   const missing = await failure({ layers: [64], weights: '/nowhere/at/all' });
   assert.instance(missing, AssetError);
   assert.match(missing.message, /nowhere/);

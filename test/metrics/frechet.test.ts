@@ -137,7 +137,7 @@ test('independent features: the sum of theirs; turning both sets changes nothing
       [-x, y],
       [x, -y],
       [x, y],
-    ].map(([p, q]) => [p + mx, q + my]); // prettier-ignore
+    ].map(([p, q]) => [p + mx, q + my]);
   const expected = 9 + 25 + (4 / 3) * ((1 - 3) ** 2 + (1 - 5) ** 2);
   const [a, b] = [corners(1, 1, 0, 0), corners(3, 5, 3, 5)];
   near(frechetDistance(rowsOf(a), rowsOf(b)), expected, 1e-6);
@@ -209,7 +209,7 @@ test('quantiles of the normal distribution, as tables have them', () => {
     [0.001, -3.090232306],
   ]) {
     near(normalQuantile(p), z, 1e-8);
-  } // prettier-ignore
+  }
   near(intervalFactor(0.95), 1.959963985, 1e-8);
   for (const wrong of [0, 1, Number.NaN]) {
     assert.throws(

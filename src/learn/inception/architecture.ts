@@ -1,8 +1,8 @@
 /**
- * InceptionV3 from the image to `mixed7`, as Keras Applications builds it, as a table.
+ * InceptionV3 from the image to `mixed10`, as Keras Applications builds it, as a table.
  *
  * A network is a list of stages; a stage is a set of branches that read the same map and whose outputs are joined along
- * the channels; a branch is a list of steps. Every convolution is bias-free, followed by batch normalisation without
+ * the channels; a branch is a list of steps, and may end in a fork into two convolutions. Every convolution is bias-free, followed by batch normalisation without
  * gamma and by ReLU. Convolutions are numbered from 1 in the order of this file, which is the order in which Keras
  * creates them, so number n is `conv2d_n` with `batch_normalization_n` in Keras' weight files.
  */
@@ -25,7 +25,13 @@ export interface PoolStep {
   readonly kind: 'maxPool' | 'averagePool';
 }
 
-export type Step = ConvStep | PoolStep;
+/** The last step of a branch: convolutions that read the same map, joined along the channels. */
+export interface ForkStep {
+  readonly kind: 'fork';
+  readonly convolutions: readonly ConvStep[];
+}
+
+export type Step = ConvStep | PoolStep | ForkStep;
 
 export interface Stage {
   /** Keras' name of the last layer of the stage. */
@@ -34,21 +40,31 @@ export interface Stage {
   readonly outChannels: number;
 }
 
-/** Feature layers that can be asked for, named by their number of channels. */
-export type InceptionLayer = 64 | 192 | 768;
+/**
+ * Feature layers that can be asked for, named by their number of channels. The last, whose mean over positions is what
+ * Keras calls `avg_pool`, is for reports; training uses the others.
+ */
+export type InceptionLayer = 64 | 192 | 768 | 2048;
 
 /** The stage after which a layer's features are read. */
 export const STAGE_OF_LAYER: Readonly<Record<InceptionLayer, string>> = {
   64: 'max_pooling2d_1',
   192: 'max_pooling2d_2',
   768: 'mixed7',
+  2048: 'mixed10',
 };
 
 /** Batch normalisation's epsilon, Keras Applications. */
 export const BATCH_NORM_EPSILON = 1e-3;
 
 type ConvSpec = readonly [filters: number, height: number, width: number, stride?: 1 | 2, padding?: 'same' | 'valid'];
-type BranchSpec = readonly (ConvSpec | 'max' | 'average')[];
+type BranchSpec = readonly (ConvSpec | 'max' | 'average' | typeof FORK)[];
+
+/** 384 filters of 1 × 3 beside 384 of 3 × 1. */
+const FORK = [
+  [384, 1, 3],
+  [384, 3, 1],
+] as const;
 
 const tower = (filters: number): BranchSpec[] => [
   [[192, 1, 1]],
@@ -81,6 +97,13 @@ const block35 = (poolFilters: number): BranchSpec[] => [
   ['average', [poolFilters, 1, 1]],
 ];
 
+const BLOCK8: readonly BranchSpec[] = [
+  [[320, 1, 1]],
+  [[384, 1, 1], FORK],
+  [[448, 1, 1], [384, 3, 3], FORK],
+  ['average', [192, 1, 1]],
+];
+
 const SPEC: readonly (readonly [name: string, branches: readonly BranchSpec[]])[] = [
   ['max_pooling2d_1', [[[32, 3, 3, 2, 'valid'], [32, 3, 3, 1, 'valid'], [64, 3, 3], 'max']]],
   ['max_pooling2d_2', [[[80, 1, 1, 1, 'valid'], [192, 3, 3, 1, 'valid'], 'max']]],
@@ -103,6 +126,24 @@ const SPEC: readonly (readonly [name: string, branches: readonly BranchSpec[]])[
   ['mixed5', tower(160)],
   ['mixed6', tower(160)],
   ['mixed7', tower(192)],
+  [
+    'mixed8',
+    [
+      [
+        [192, 1, 1],
+        [320, 3, 3, 2, 'valid'],
+      ],
+      [
+        [192, 1, 1],
+        [192, 1, 7],
+        [192, 7, 1],
+        [192, 3, 3, 2, 'valid'],
+      ],
+      ['max'],
+    ],
+  ],
+  ['mixed9', BLOCK8],
+  ['mixed10', BLOCK8],
 ];
 
 function build(): Stage[] {
@@ -112,14 +153,22 @@ function build(): Stage[] {
     const outputs: number[] = [];
     const steps = branches.map((branch) => {
       let current = channels;
+      const convolution = (spec: ConvSpec): ConvStep => {
+        const [outChannels, height, width, stride = 1, padding = 'same'] = spec;
+        index += 1;
+        return { kind: 'conv', index, size: [height, width], inChannels: current, outChannels, stride, padding };
+      };
       const list = branch.map((spec): Step => {
         if (spec === 'max') return { kind: 'maxPool' };
         if (spec === 'average') return { kind: 'averagePool' };
-        const [outChannels, height, width, stride = 1, padding = 'same'] = spec;
-        const inChannels = current;
-        current = outChannels;
-        index += 1;
-        return { kind: 'conv', index, size: [height, width], inChannels, outChannels, stride, padding };
+        if (spec === FORK) {
+          const convolutions = FORK.map(convolution);
+          current = convolutions.reduce((sum, { outChannels }) => sum + outChannels, 0);
+          return { kind: 'fork', convolutions };
+        }
+        const step = convolution(spec as ConvSpec);
+        current = step.outChannels;
+        return step;
       });
       outputs.push(current);
       return list;
@@ -129,7 +178,7 @@ function build(): Stage[] {
   });
 }
 
-/** The stages from the image to `mixed7`. */
+/** The stages from the image to `mixed10`. */
 export const INCEPTION_STAGES: readonly Stage[] = build();
 
 /** The stages up to and including `name`. */
@@ -139,10 +188,12 @@ export function stagesUpTo(name: string): readonly Stage[] {
 
 /** All convolutions of `stages`, in order of their number. */
 export function convolutionsOf(stages: readonly Stage[]): ConvStep[] {
-  return stages.flatMap((stage) => stage.branches.flat()).filter((step): step is ConvStep => step.kind === 'conv');
+  const steps = stages.flatMap((stage) => stage.branches.flat());
+  return steps.flatMap((step) => (step.kind === 'conv' ? [step] : step.kind === 'fork' ? step.convolutions : []));
 }
 
 function outputSize(step: Step, size: number, axis: 0 | 1): number {
+  if (step.kind === 'fork') return size;
   if (step.kind !== 'conv') return step.kind === 'averagePool' ? size : Math.floor((size - 3) / 2) + 1;
   if (step.padding === 'same') return Math.ceil(size / step.stride);
   return Math.floor((size - step.size[axis]) / step.stride) + 1;
@@ -163,7 +214,7 @@ export function mapSize(stage: string, size: number, axis: 0 | 1 = 0): number {
   );
 }
 
-/** The smallest image side for which `layer` has at least one position: 11, 27 and 43 pixels. */
+/** The smallest image side for which `layer` has at least one position: 11, 27, 43 and 75 pixels. */
 export function minimumImageSize(layer: InceptionLayer): number {
   let size = 1;
   while (mapSize(STAGE_OF_LAYER[layer], size) < 1) size += 1;

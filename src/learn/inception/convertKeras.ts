@@ -1,5 +1,5 @@
 /**
- * Converts Keras Applications' InceptionV3 weights (HDF5) to our pair of files (weightFiles.ts).
+ * Converts Keras Applications' InceptionV3 weights (HDF5) to our pairs of files (weightFiles.ts).
  *
  * Such a file has a group for each layer, named after it: `conv2d_1`, `batch_normalization_1`, … in the order in which
  * the model's code creates them, which is the order of architecture.ts. In a layer's group lie its tensors, under the
@@ -25,7 +25,7 @@ type H5File = InstanceType<H5['File']>;
 export async function convertKerasInception(
   path: string,
   folder: string,
-  layer: InceptionLayer = 768,
+  layer: InceptionLayer = 2048,
 ): Promise<number> {
   const h5: H5 = await import('h5wasm/node');
   await h5.ready;

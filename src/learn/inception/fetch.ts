@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto';
 import { mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AssetError } from '../../errors.js';
-import type { InceptionLayer } from './architecture.js';
+import { convolutionsOf, type InceptionLayer, STAGE_OF_LAYER, stagesUpTo } from './architecture.js';
 import { convertKerasInception } from './convertKeras.js';
-import { findInceptionWeights, inceptionCacheFolder, WEIGHT_FILES } from './weightFiles.js';
+import { findInceptionWeights, inceptionCacheFolder } from './weightFiles.js';
 
 /** Where Keras Applications publishes the weights without the classifier, and the MD5 that it publishes with them. */
 export const INCEPTION_URL =
@@ -19,7 +19,7 @@ export interface FetchInceptionOptions {
   readonly md5?: string;
   /** Folder that receives the weights. Default: the user's cache, where `Inception.create` looks. */
   readonly cacheDir?: string;
-  /** The deepest layer whose weights are kept. Default 768: all that are ever used. */
+  /** The deepest layer whose weights are kept. Default 2048: all there are. */
   readonly layer?: InceptionLayer;
   /** Downloads although the weights are there. Default false. */
   readonly force?: boolean;
@@ -45,7 +45,7 @@ export async function fetchInception(options: FetchInceptionOptions = {}): Promi
     url = INCEPTION_URL,
     md5 = INCEPTION_MD5,
     cacheDir = inceptionCacheFolder(),
-    layer = 768,
+    layer = 2048,
     force = false,
   } = options;
   if (!force && present(cacheDir, layer)) return { folder: cacheDir, downloaded: false };
@@ -65,8 +65,8 @@ export async function fetchInception(options: FetchInceptionOptions = {}): Promi
 
 function present(folder: string, layer: InceptionLayer): boolean {
   try {
-    const last = layer === 768 ? WEIGHT_FILES[1].last : WEIGHT_FILES[0].first;
-    return findInceptionWeights(last, folder) !== undefined;
+    const convolutions = convolutionsOf(stagesUpTo(STAGE_OF_LAYER[layer]));
+    return findInceptionWeights(convolutions[convolutions.length - 1].index, folder) !== undefined;
   } catch {
     return false;
   }

@@ -10,6 +10,7 @@ import {
   type InceptionLayer,
   STAGE_OF_LAYER,
   type Stage,
+  type Step,
   stagesUpTo,
 } from './architecture.js';
 import { type Filter, foldBatchNorm, foldGreyReplication, foldImageRange, randomFilter } from './filters.js';
@@ -82,7 +83,7 @@ export class Inception implements FeatureExtractor {
   }
 
   /**
-   * Loads what the chosen layers need (64: three convolutions, 192: five, 768: seventy).
+   * Loads what the chosen layers need (64: three convolutions, 192: five, 768: seventy, 2048: ninety-four).
    * @throws ConfigError for an unknown layer or none; AssetError for a weights folder that is incomplete or damaged
    */
   static async create(options: InceptionOptions): Promise<Inception> {
@@ -139,18 +140,19 @@ export class Inception implements FeatureExtractor {
       let current = images;
       const last = Math.max(...stageNames.map((name) => this.#stages.findIndex((stage) => stage.name === name)));
       for (const stage of this.#stages.slice(0, last + 1)) {
-        const branches = stage.branches.map((steps) =>
-          steps.reduce((map, step) => {
-            if (step.kind !== 'conv') return step.kind === 'maxPool' ? maxPool(map) : averagePool(map);
-            const { kernel, bias } = this.#filterOf(step, map.shape[3]);
-            return convolution(map, kernel, bias, step.stride, step.padding);
-          }, current),
-        );
+        const branches = stage.branches.map((steps) => steps.reduce((map, step) => this.#run(step, map), current));
         current = branches.length === 1 ? branches[0] : joinChannels(branches);
         outputs.set(stage.name, current);
       }
       return stageNames.map((name) => outputs.get(name) as tf.Tensor4D);
     });
+  }
+
+  #run(step: Step, map: tf.Tensor4D): tf.Tensor4D {
+    if (step.kind === 'fork') return joinChannels(step.convolutions.map((each) => this.#run(each, map)));
+    if (step.kind !== 'conv') return step.kind === 'maxPool' ? maxPool(map) : averagePool(map);
+    const { kernel, bias } = this.#filterOf(step, map.shape[3]);
+    return convolution(map, kernel, bias, step.stride, step.padding);
   }
 
   #filterOf(step: ConvStep, channels: number): LoadedFilter {

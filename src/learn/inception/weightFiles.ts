@@ -17,10 +17,11 @@ import { DEFAULT_DATA_FOLDER, dataFolder } from '../../dataFolder.js';
 import { AssetError } from '../../errors.js';
 import type { ConvStep } from './architecture.js';
 
-/** The two files and the convolutions that each holds. */
+/** The files and the convolutions that each holds. The last is needed for layer 2048 only. */
 export const WEIGHT_FILES = [
   { name: 'stem_to_mixed2', first: 1, last: 26 },
   { name: 'mixed3_to_mixed7', first: 27, last: 70 },
+  { name: 'mixed8_to_mixed10', first: 71, last: 94 },
 ] as const;
 
 /** A convolution and its batch normalisation as trained: y = (x ∗ kernel − mean) / √(variance + ε) + beta. */
