@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
@@ -22,6 +22,11 @@ export function compilePackage(folder: string): string {
     verbatimModuleSyntax: true,
   };
   for (const file of readdirSync(join(root, 'src'), { recursive: true }).map(String)) {
+    if (/\.(js|mjs|css|html)$/.test(file)) {
+      // What pages load is taken as it is.
+      mkdirSync(dirname(join(folder, 'dist', file)), { recursive: true });
+      copyFileSync(join(root, 'src', file), join(folder, 'dist', file));
+    }
     if (!file.endsWith('.ts')) continue;
     const out = join(folder, 'dist', file.replace(/\.ts$/, '.js'));
     mkdirSync(dirname(out), { recursive: true });
