@@ -10,9 +10,9 @@ import type { SceneBatch, SceneGraph } from '../scene/sceneGraph.js';
 import type { SilhouetteLibrary } from './silhouettes.js';
 
 /** Canvases are shrunk until their shorter side has so many pixels: silhouettes are blurred, and need no more. */
-const MOST_PIXELS = 128;
-/** Margin around the canvas, as a part of its shorter side. */
-const MARGIN = 0.5;
+const MOST_PIXELS = 64;
+/** Margin around the canvas, as a part of its shorter side: so far from it an object finds back. */
+const MARGIN = 1;
 /** What an object counts beyond the canvas's edge, at the edge; it falls to zero over the margin. */
 const OUTSIDE = 0.25;
 
