@@ -47,7 +47,9 @@ export {
   type AssetSourceInput,
   assetSourceSchema,
   type ClassificationTaskConfig,
+  type CommandTaskConfig,
   classificationTaskSchema,
+  commandTaskSchema,
   type EvaluationConfig,
   evaluationSchema,
   featuresSchema,
@@ -107,6 +109,13 @@ export type {
   SampleObject,
 } from './dataset/sample.js';
 export { readSceneFile, writeSceneFile } from './dataset/sceneFile.js';
+export {
+  readLabelledCoco,
+  readMaskFolder,
+  readSegmentedCoco,
+  type SegmentedFolderImages,
+  type SegmentedOptions,
+} from './dataset/segmentedImages.js';
 export {
   type DatasetFault,
   type FaultKind,
@@ -231,6 +240,7 @@ export { type Camera, type Provenance, type SceneBatch, type SceneGraph, withAtt
 export type { SampleRequest, SceneSource } from './scene/sceneSource.js';
 export type { ClassMap } from './training/classMaps.js';
 export { type ClassSurveyOptions, type ClassSurveyResult, surveyClasses } from './training/classSurvey.js';
+export { CommandTask, type CommandTaskOptions } from './training/commandTask.js';
 export { type EvaluateRunOptions, evaluateRun, type RunScore } from './training/evaluateRun.js';
 export { type LabelledScenesRequest, renderLabelledScenes, sceneLabeller } from './training/labelledScenes.js';
 export type { MetaState } from './training/metaState.js';

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
-import { STARTER_TASKS, type StarterTask, writeStarterDomain } from '../experiments/starter/starterDomain.js';
 import { define, type Outcome } from './frame.js';
+import { STARTER_TASKS, type StarterTask } from './starter/tasks.js';
 
 interface Flags {
   readonly task: StarterTask;
@@ -17,6 +17,7 @@ export function addInit(program: Command, outcome: Outcome): void {
     );
   const examples = ['metasim init my-domain', 'metasim init my-domain --task command'];
   define<Flags>(outcome, command, examples, async ([folder], { task }) => {
+    const { writeStarterDomain } = await import('./starter/starterDomain.js');
     const files = await writeStarterDomain({ folder, task });
     const next = [`cd ${folder}`, 'metasim train config.yaml --out runs/first'];
     return {

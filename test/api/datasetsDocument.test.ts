@@ -63,6 +63,7 @@ test('the runnable commands run one after the other, and say what the text says'
   const textOf = (part: string) => output.get(blocks.find((block) => block.includes(part))!)!;
   assert.match(textOf('metasim verify data/digits\n').stdout, /content hash [0-9a-f]{64}\nnothing is missing/);
   assert.match(textOf('parts/a').stdout, /the same 60 samples, pixel for pixel and label for label/);
+  assert.match(textOf('metasim distance').stdout, /\nKID +\S+ +95 %: .* not above 0\n/);
   assert.match(textOf('metasim audit').stdout, /no disagreement/);
   const { stdout, stderr } = textOf('--log json');
   assert.is(JSON.parse(stdout).count, 20);
@@ -107,6 +108,7 @@ test('commands that are not run, here and in the other documents, exist with the
     'README.md',
     'docs/CONFIGURATION.md',
     'docs/GRAMMAR.md',
+    'docs/TUTORIAL.md',
   ];
   let count = 0;
   for (const path of documents) {

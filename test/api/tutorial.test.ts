@@ -19,7 +19,7 @@ test.before(() => {
   programs = dirname(compilePackage(join(folder.path, 'package')));
 });
 
-/** Less of everything: what training learns is tested in test/experiments/starter.test.ts. */
+/** Less of everything: what training learns is tested in test/cli/starter.test.ts. */
 const SMALL: Partial<TrainConfigInput> = {
   features: { weights: 'random', layers: [64] },
   mmd: { realImages: 20 },

@@ -7,11 +7,8 @@ import { encodePng } from '../../dataset/png.js';
 import { type Grammar, loadGrammar } from '../../grammar/grammar.js';
 import { RandomStream } from '../../random.js';
 import { Engine, type RenderedBatch } from '../../render/engine.js';
+import type { StarterTask } from './tasks.js';
 import { drawTool, drawTray, TOOLS } from './tools.js';
-
-/** Tasks that a starter can be made for. */
-export const STARTER_TASKS = ['classification', 'segmentation', 'command'] as const;
-export type StarterTask = (typeof STARTER_TASKS)[number];
 
 /**
  * How the target's tools lie: what training has to find out. Degrees clockwise, px of the grammar's canvas, and the spread
