@@ -72,6 +72,7 @@ export {
   transformerSchema,
   warmStartSchema,
 } from './config.js';
+export { dataFolder } from './dataFolder.js';
 export type { AuditDisagreement, AuditOptions, AuditSummary } from './dataset/audit.js';
 export { type AuditDatasetOptions, auditDataset } from './dataset/auditDataset.js';
 export { type ConvertedDataset, type ConvertOptions, convertDataset } from './dataset/convert.js';
@@ -136,6 +137,12 @@ export {
   TrainingError,
 } from './errors.js';
 // The paper's experiments, built on nothing but the above.
+export {
+  type AerialExperimentOptions,
+  type AerialObserver,
+  type AerialResult,
+  runAerialExperiment,
+} from './experiments/aerial/experiment.js';
 export {
   type MnistExperimentOptions,
   type MnistObserver,
@@ -210,6 +217,7 @@ export { type GaussianMmd, type GaussianMmdOptions, gaussianMmd } from './metric
 export { type ImageDistance, type ImageDistanceOptions, imageDistance } from './metrics/imageDistance.js';
 export { type IntersectionOverUnion, type IouOptions, intersectionOverUnion } from './metrics/iou.js';
 export { type Kid, type KidOptions, kernelInceptionDistance, pooledFeatures } from './metrics/kid.js';
+export { type Visibility, visibilityOf } from './metrics/visibility.js';
 export { type RandomAddress, RandomStream } from './random.js';
 export { COVERAGE_COLUMNS, CoverageColumn, coverageOf } from './render/coverage.js';
 export {

@@ -1,9 +1,10 @@
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { ConfigError } from '../errors.js';
-import { MNIST_TARGETS, type MnistTargetName } from '../experiments/mnist/targets.js';
+import type { MnistExperimentConfigInput } from '../experiments/mnist/presets.js';
+import { MNIST_TARGETS, type MnistTarget, type MnistTargetName } from '../experiments/mnist/targets.js';
 import { dashboardFlag, integerIn, seedFlag, threadsFlag } from './flags.js';
-import { define, type Outcome } from './frame.js';
+import { type CommandContext, define, type Outcome } from './frame.js';
 
 interface Flags {
   readonly data?: string;
@@ -20,12 +21,15 @@ interface Flags {
 
 /** `metasim experiment`: the paper's tables. */
 export function addExperiment(program: Command, outcome: Outcome): void {
-  const names = Object.keys(MNIST_TARGETS);
+  const names = [...Object.keys(MNIST_TARGETS), 'aerial'];
   const command = program
     .command('experiment')
     .description("one of the paper's experiments, from the grammar to its table")
     .argument('<name>', names.join(' | '))
-    .option('--data <folder>', 'MNIST IDX files (default: $METASIM_DATA/mnist), or "procedural" for built-in digits')
+    .option(
+      '--data <folder>',
+      'for MNIST: its IDX files (default: $METASIM_DATA/mnist), or "procedural" for built-in digits',
+    )
     .option(
       '--out <folder>',
       'run folder (default: runs/NAME-SEED, or runs/NAME-quick-SEED); an interrupted run goes on from there',
@@ -46,41 +50,63 @@ export function addExperiment(program: Command, outcome: Outcome): void {
     'metasim experiment mnist-rotation',
     'metasim experiment mnist-rotation-translation --data ~/mnist --out runs/table1 --seed 1',
     'metasim experiment mnist-rotation --data procedural --quick --json',
+    'metasim experiment aerial --out runs/table2',
   ];
-  define<Flags>(outcome, command, examples, async ([name], flags, context) => {
+  define<Flags>(outcome, command, examples, ([name], flags, context) => {
+    if (name === 'aerial') return runAerial(flags, context);
     const target = Object.hasOwn(MNIST_TARGETS, name) ? MNIST_TARGETS[name as MnistTargetName] : undefined;
     if (!target) throw new ConfigError(`Expected one of ${names.join(', ')} for the experiment but received "${name}"`);
-    const [{ runMnistToFolder }, { mnistResultText }, { quickPreset, fullPreset }, { mnistFolder }] = await Promise.all(
-      [
-        import('./mnistRun.js'),
-        import('../report/mnistReport.js'),
-        import('../experiments/mnist/presets.js'),
-        import('../experiments/mnist/digits.js'),
-      ],
-    );
-    const base = flags.quick ? quickPreset(target.size) : fullPreset(target.size);
-    const result = await runMnistToFolder(
-      {
-        target,
-        data: flags.data ?? mnistFolder(),
-        out: flags.out ?? `runs/${name}${flags.quick ? '-quick' : ''}-${flags.seed}`,
-        config: {
-          ...base,
-          seed: flags.seed,
-          ...(flags.inception === undefined
-            ? {}
-            : { features: { ...base.features, weights: weightsOf(flags.inception) } }),
-          ...(flags.warmStart ? {} : { warmStart: { kind: 'none' as const } }),
-          ...(flags.metaEpochs === undefined ? {} : { meta: { ...base.meta, epochs: flags.metaEpochs } }),
-          ...(flags.images === undefined ? {} : { evaluation: { ...base.evaluation, images: flags.images } }),
-        },
-        threads: flags.threads,
-        dashboard: flags.dashboard,
-      },
-      context,
-    );
-    return { json: result, text: mnistResultText(result) };
+    return runMnist(target, flags, context);
   });
+}
+
+/** Table 1. */
+async function runMnist(target: MnistTarget, flags: Flags, context: CommandContext) {
+  const [{ runMnistToFolder }, { mnistResultText }, { quickPreset, fullPreset }, { mnistFolder }] = await Promise.all([
+    import('./mnistRun.js'),
+    import('../report/mnistReport.js'),
+    import('../experiments/mnist/presets.js'),
+    import('../experiments/mnist/digits.js'),
+  ]);
+  const base = flags.quick ? quickPreset(target.size) : fullPreset(target.size);
+  const config = { ...base, ...overrides(base, flags) };
+  const data = flags.data ?? mnistFolder();
+  const result = await runMnistToFolder({ target, data, config, ...runSettings(target.name, flags) }, context);
+  return { json: result, text: mnistResultText(result) };
+}
+
+/** Table 2. */
+async function runAerial(flags: Flags, context: CommandContext) {
+  if (flags.data !== undefined) {
+    throw new ConfigError(`Expected no --data for aerial, whose textures are built in, but received "${flags.data}"`);
+  }
+  const [{ runAerialToFolder }, { aerialResultText }, { aerialPreset, quickAerialPreset }] = await Promise.all([
+    import('./aerialRun.js'),
+    import('../report/aerialReport.js'),
+    import('../experiments/aerial/presets.js'),
+  ]);
+  const base = flags.quick ? quickAerialPreset() : aerialPreset();
+  const config = { ...base, ...overrides(base, flags) };
+  const result = await runAerialToFolder({ config, ...runSettings('aerial', flags) }, context);
+  return { json: result, text: aerialResultText(result) };
+}
+
+/** Those settings of a preset that flags replace. */
+function overrides<Preset extends Pick<MnistExperimentConfigInput, 'features' | 'meta' | 'evaluation'>>(
+  base: Preset,
+  { seed, inception, warmStart, metaEpochs, images }: Flags,
+) {
+  return {
+    seed,
+    ...(inception === undefined ? {} : { features: { ...base.features, weights: weightsOf(inception) } }),
+    ...(warmStart ? {} : { warmStart: { kind: 'none' as const } }),
+    ...(metaEpochs === undefined ? {} : { meta: { ...base.meta, epochs: metaEpochs } }),
+    ...(images === undefined ? {} : { evaluation: { ...base.evaluation, images } }),
+  };
+}
+
+function runSettings(name: string, { out, quick, seed, threads, dashboard }: Flags) {
+  return { out: out ?? `runs/${name}${quick ? '-quick' : ''}-${seed}`, threads, dashboard };
 }
 
 /** A folder as it is called from anywhere: it is kept in the run's record. */

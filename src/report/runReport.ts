@@ -93,7 +93,7 @@ async function runReport(
     summary: summaryOf(record, records, finished),
     sections: [
       { heading: 'At a glance', blocks: [{ kind: 'facts', facts: factsOf(record, records, grammarMmd(start)) }] },
-      ...experimentSections(record.kind === 'experiment' ? record.name : '', results),
+      ...(await experimentSections(run, record.kind === 'experiment' ? record.name : '', results)),
       ...groups.filter(({ heading }) => heading !== 'Time'),
       ...sheets,
       ...attributeSections(attributes, note),

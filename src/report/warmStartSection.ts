@@ -43,12 +43,19 @@ function classBlocks({ grammarMmd, best, steps }: ClassSurveyResult): ReportSect
     },
     {
       kind: 'table',
-      head: ['class', 'attribute', 'shift, % of the range', "spread, times the grammar's"],
-      rows: best.maps.map(({ class: name, attribute, shift, spread }) => [
+      head: [
+        'class',
+        'attribute',
+        'shift, % of the range',
+        "spread, times the grammar's",
+        'away from the middle, % of the range',
+      ],
+      rows: best.maps.map(({ class: name, attribute, shift, spread, gap }) => [
         name,
         attribute,
         (100 * shift).toFixed(1),
         spread.toFixed(2),
+        (100 * gap).toFixed(1),
       ]),
     },
   ];

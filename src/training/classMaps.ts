@@ -2,8 +2,9 @@ import { type FeatureLayout, forEachNode } from '../scene/features.js';
 import type { SceneBatch } from '../scene/sceneGraph.js';
 
 /**
- * How one mutable attribute of one class is moved: u' = centre + shift + spread · (u − centre), all in units of the
- * attribute's range, the short way round for a periodic one. Shift 0 and spread 1 leave it as the grammar has it.
+ * How one mutable attribute of one class is moved: with d = u − centre, u' = centre + shift + spread · d + gap · sign(d),
+ * all in units of the attribute's range, the short way round for a periodic one. Shift 0, spread 1 and gap 0 leave it as
+ * the grammar has it.
  */
 export interface ClassMap {
   readonly class: string;
@@ -14,6 +15,8 @@ export interface ClassMap {
   readonly shift: number;
   /** How much of the grammar's variety about the middle is left; ≥ 0. */
   readonly spread: number;
+  /** How far values are moved away from the middle, to the side on which they lie: two lanes, two sides of a road. */
+  readonly gap: number;
 }
 
 /** The circular mean counts as the middle of a periodic attribute's values when the resultant is at least so long. */
@@ -45,6 +48,7 @@ export function identityMaps(layout: FeatureLayout, batch: SceneBatch): ClassMap
         centre: layout.periodic[a] ? circularMiddle(own) : own.reduce((sum, u) => sum + u, 0) / own.length,
         shift: 0,
         spread: 1,
+        gap: 0,
       };
     });
 }
@@ -65,8 +69,9 @@ export function mapUnits(layout: FeatureLayout, batch: SceneBatch, maps: readonl
       const i = row * attributeCount + a;
       const map = mutable[i] ? mapOf.get(scene.classId[node] * attributeCount + a) : undefined;
       if (!map) continue;
-      const away = units[i] - map.centre;
-      units[i] = map.centre + map.shift + map.spread * (periodic[a] ? away - Math.round(away) : away);
+      const difference = units[i] - map.centre;
+      const away = periodic[a] ? difference - Math.round(difference) : difference;
+      units[i] = map.centre + map.shift + map.spread * away + (away < 0 ? -map.gap : map.gap);
     }
   });
   return units;

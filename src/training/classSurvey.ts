@@ -7,11 +7,11 @@ import { mmdOfUnits, type SurveySetting } from './surveyEvaluation.js';
 const GATHERED = 0.1;
 /** Spreads that are then tried at the best place. */
 const SPREADS = [0.03, 0.25, 0.5, 1];
-/** Steps of the last search: of the shift as fractions of the range, and factors of the spread. */
-const SHIFT_STEPS = [0.04, 0.02, 0.01];
+/** Steps of the last search: of shift and gap as fractions of the range, and factors of the spread. */
+const STEPS = [0.04, 0.02, 0.01];
 const SPREAD_FACTOR = 1.6;
-/** A sweep that lowers MMD² by less than this share is the last. */
-const WORTHWHILE = 0.01;
+/** Shares by which a change must lower MMD², on the scenes that it was found on and on others. */
+const WORTHWHILE = { scan: 0.02, adjust: 0.005 };
 
 export interface ClassSurveyOptions extends SurveySetting {
   readonly config: ClassSurveyConfig;
@@ -39,28 +39,32 @@ export interface ClassSurveyResult {
  * attribute varies and not where its middle lies: cars that head anywhere have to be aligned, and no common shift does
  * that. At such a grammar MMD² is almost flat, and its gradient points the right way for hardly more objects than a coin
  * would; compared as a whole the sets of images differ plainly. So each (class, attribute) in turn is gathered at
- * `positions` places along its range, spread out again at the best one, and moved as it is; the best of these is kept if
- * it lowers MMD². The attribute that gains most comes first, sweeps are repeated because what is best for one class
- * depends on the others, and short steps end the search. It uses nothing but unlabelled target images.
+ * `positions` places along its range, or at two places to either side of its middle, and spread out again at the best of
+ * them. What lowers MMD² is kept if it does so on other scenes too: a change that only suits the few scenes at hand would
+ * cost variety for nothing. The attribute that gains most comes first, sweeps are repeated because what is best for one
+ * class depends on the others, and short steps end the search. It uses nothing but unlabelled target images.
  * @throws the signal's reason when aborted
  */
 export async function surveyClasses(options: ClassSurveyOptions): Promise<ClassSurveyResult> {
   const { source, config, layout, seed } = options;
-  const batch = await source.sampleBatch({ seed, start: 0, count: config.scenes });
-  const maps = identityMaps(layout, batch);
-  const search = new Search(options, batch, maps);
-  await search.start();
-  const grammarMmd = search.mmd;
-  const gains: { index: number; gain: number }[] = [];
-  for (const index of maps.keys()) gains.push({ index, gain: search.mmd - (await search.scan(index)).mmd });
-  gains.sort((a, b) => b.gain - a.gain);
-  for (let sweep = 0; sweep < config.sweeps; sweep++) {
-    const before = search.mmd;
-    for (const { index } of gains) search.keep(index, await search.scan(index));
-    if (before - search.mmd < WORTHWHILE * before) break;
+  const { scenes, sweeps } = config;
+  const [batch, others] = await Promise.all(
+    [0, scenes].map((start) => source.sampleBatch({ seed, start, count: scenes })),
+  );
+  const search = new Search(options, batch, others, identityMaps(layout, batch));
+  const grammarMmd = await search.start();
+  const gains: { index: number; lowest: number }[] = [];
+  for (const index of search.maps.keys()) gains.push({ index, lowest: (await search.scan(index)).mmd });
+  gains.sort((a, b) => a.lowest - b.lowest);
+  for (let sweep = 0; sweep < sweeps; sweep++) {
+    let changed = false;
+    for (const { index } of gains) {
+      if (await search.keep(index, await search.scan(index), WORTHWHILE.scan)) changed = true;
+    }
+    if (!changed) break;
   }
-  for (const step of SHIFT_STEPS) {
-    for (const { index } of gains) search.keep(index, await search.adjust(index, step));
+  for (const step of STEPS) {
+    for (const { index } of gains) await search.keep(index, await search.adjust(index, step), WORTHWHILE.adjust);
   }
   search.end();
   return { kind: 'classes', grammarMmd, best: { maps: search.maps, mmd: search.mmd }, steps: search.steps };
@@ -71,18 +75,22 @@ class Search {
   readonly steps: ClassSurveyStep[] = [];
   readonly #options: ClassSurveyOptions;
   readonly #batch: SceneBatch;
+  readonly #others: SceneBatch;
   #maps: readonly ClassMap[];
+  /** MMD² of both batches. */
   #mmd = Number.POSITIVE_INFINITY;
+  #othersMmd = Number.POSITIVE_INFINITY;
   #done = 0;
   readonly #total: number;
 
-  constructor(options: ClassSurveyOptions, batch: SceneBatch, maps: readonly ClassMap[]) {
+  constructor(options: ClassSurveyOptions, batch: SceneBatch, others: SceneBatch, maps: readonly ClassMap[]) {
     this.#options = options;
     this.#batch = batch;
+    this.#others = others;
     this.#maps = maps;
     const { positions, sweeps } = options.config;
-    const scan = 2 * positions + SPREADS.length;
-    this.#total = 1 + maps.length * (scan * (1 + sweeps) + 4 * SHIFT_STEPS.length);
+    const scan = positions + Math.floor(positions / 2) + SPREADS.length;
+    this.#total = 2 + maps.length * ((scan + 1) * (1 + sweeps) + 7 * STEPS.length);
   }
 
   get maps(): readonly ClassMap[] {
@@ -93,8 +101,11 @@ class Search {
     return this.#mmd;
   }
 
-  async start(): Promise<void> {
-    this.#mmd = await this.#evaluate(this.#maps);
+  /** @returns MMD² of the grammar itself */
+  async start(): Promise<number> {
+    this.#mmd = await this.#evaluate(this.#maps, this.#batch);
+    this.#othersMmd = await this.#evaluate(this.#maps, this.#others);
+    return this.#mmd;
   }
 
   /** Fewer evaluations than counted on may have been needed. */
@@ -105,21 +116,17 @@ class Search {
   /** The best of what is tried for one map, the others as they are. */
   async scan(index: number): Promise<ClassSurveyStep> {
     const { positions } = this.#options.config;
-    const map = this.#maps[index];
-    const places = Array.from({ length: positions }, (_, i) => (i + 0.5) / positions - map.centre);
-    const gathered = await this.#best(
-      index,
-      places.map((shift) => ({ ...map, shift, spread: GATHERED })),
-    );
+    const map = { ...this.#maps[index], shift: 0, gap: 0 };
+    const places = Array.from({ length: positions }, (_, i) => (i + 0.5) / positions);
+    const gathered = await this.#best(index, [
+      ...places.map((place) => ({ ...map, shift: place - map.centre, spread: GATHERED })),
+      ...places.slice(0, Math.floor(positions / 2)).map((gap) => ({ ...map, gap, spread: GATHERED })),
+    ]);
     const spread = await this.#best(
       index,
       SPREADS.map((value) => ({ ...gathered.map, spread: value })),
     );
-    const moved = await this.#best(
-      index,
-      places.map((shift) => ({ ...map, shift })),
-    );
-    return [spread, moved].reduce((a, b) => (b.mmd < a.mmd ? b : a), gathered);
+    return spread.mmd < gathered.mmd ? spread : gathered;
   }
 
   /** The best of a step to either side and of a little more or less spread. */
@@ -128,31 +135,38 @@ class Search {
     return this.#best(index, [
       { ...map, shift: map.shift - step },
       { ...map, shift: map.shift + step },
+      { ...map, gap: Math.max(0, map.gap - step) },
+      { ...map, gap: map.gap + step },
       { ...map, spread: map.spread / SPREAD_FACTOR },
       { ...map, spread: map.spread * SPREAD_FACTOR },
     ]);
   }
 
-  /** Takes a step if it lowers MMD². */
-  keep(index: number, step: ClassSurveyStep): void {
-    if (!(step.mmd < this.#mmd)) return;
-    this.#maps = this.#maps.with(index, step.map);
+  /** Takes a step if it lowers MMD² by the share `by`, on the other scenes too. */
+  async keep(index: number, step: ClassSurveyStep, by: number): Promise<boolean> {
+    if (!(step.mmd < (1 - by) * this.#mmd)) return false;
+    const maps = this.#maps.with(index, step.map);
+    const othersMmd = await this.#evaluate(maps, this.#others);
+    if (!(othersMmd < (1 - by / 2) * this.#othersMmd)) return false;
+    this.#maps = maps;
     this.#mmd = step.mmd;
+    this.#othersMmd = othersMmd;
     this.steps.push(step);
+    return true;
   }
 
   async #best(index: number, candidates: readonly ClassMap[]): Promise<ClassSurveyStep> {
     let best: ClassSurveyStep | undefined;
     for (const map of candidates) {
-      const mmd = await this.#evaluate(this.#maps.with(index, map));
+      const mmd = await this.#evaluate(this.#maps.with(index, map), this.#batch);
       if (!best || mmd < best.mmd) best = { map, mmd };
     }
     return best as ClassSurveyStep;
   }
 
-  async #evaluate(maps: readonly ClassMap[]): Promise<number> {
+  async #evaluate(maps: readonly ClassMap[], batch: SceneBatch): Promise<number> {
     this.#options.signal?.throwIfAborted();
-    const value = await mmdOfUnits(this.#options, this.#batch, mapUnits(this.#options.layout, this.#batch, maps));
+    const value = await mmdOfUnits(this.#options, batch, mapUnits(this.#options.layout, batch, maps));
     this.#options.onProgress?.(++this.#done / this.#total, Math.min(value, this.#mmd));
     return value;
   }

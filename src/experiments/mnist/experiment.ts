@@ -4,9 +4,7 @@ import { openAssetSources } from '../../assets/assetSources.js';
 import { parseConfig } from '../../config.js';
 import { type Grammar, loadGrammar } from '../../grammar/grammar.js';
 import { Classifier } from '../../learn/classifier.js';
-import type { InceptionInfo } from '../../learn/inception/inception.js';
 import type { LabelledImages } from '../../learn/taskNetwork.js';
-import { TransformedSource } from '../../learn/transformedSource.js';
 import { Engine } from '../../render/engine.js';
 import type { SceneBatch, SceneGraph } from '../../scene/sceneGraph.js';
 import type { SceneSource } from '../../scene/sceneSource.js';
@@ -15,10 +13,9 @@ import type { MetaTask } from '../../training/metaTask.js';
 import type { EpochReport } from '../../training/metaTrain.js';
 import { classificationTask } from '../../training/networkTask.js';
 import { evaluateOffline, type OfflineEvaluation } from '../../training/offlineEvaluation.js';
-import type { PretrainResult } from '../../training/pretrain.js';
 import { writeRunRecord } from '../../training/run.js';
-import { checkpointFolder, expectSameRun, type TrainObserver, trainTransformer } from '../../training/train.js';
-import type { WarmStartResult } from '../../training/warmStartResult.js';
+import { checkpointFolder, expectSameRun, type TrainObserver } from '../../training/train.js';
+import { type Comparison, trainAndCompare } from '../comparison.js';
 import { type DigitSplits, mnistSplits, proceduralSplits } from './digits.js';
 import { type ErrorDistribution, errorDistribution } from './learnedPose.js';
 import { type MnistExperimentConfig, type MnistExperimentConfigInput, mnistExperimentSchema } from './presets.js';
@@ -67,18 +64,12 @@ export interface MnistRow {
   readonly evaluation: OfflineEvaluation;
 }
 
-export interface MnistResult {
+export interface MnistResult extends Comparison<MnistRow> {
   readonly experiment: string;
   readonly digits: string;
-  readonly features: InceptionInfo;
   readonly config: MnistExperimentConfig;
-  readonly results: { readonly grammar: MnistRow; readonly metasim: MnistRow };
   /** Of G_θ's mean, over fresh scenes. */
   readonly learned: LearnedPose;
-  readonly warmStart?: WarmStartResult['best'];
-  readonly pretrain?: Pick<PretrainResult, 'attributes' | 'classAccuracy' | 'steps' | 'seconds'>;
-  /** Of this call; a resumed run's earlier parts are not in it. */
-  readonly seconds: { readonly training: number; readonly evaluation: number; readonly total: number };
 }
 
 const GRAMMAR = fileURLToPath(new URL('../../../examples/grammars/mnist.yaml', import.meta.url));
@@ -132,57 +123,33 @@ export async function runMnistExperiment(options: MnistExperimentOptions): Promi
     });
     const network = taskNetwork(validation, config);
     task = classificationTask({ network, config: config.task, validation, label, seed });
-    const { transformer, features, warmStart, pretrain } = await trainTransformer({
-      config,
-      source: grammar,
-      engine,
-      realImages,
-      task,
-      checkpoints: out === undefined ? undefined : checkpointFolder(out),
-      identity,
-      signal,
-      observer: {
-        ...observer,
-        onEpoch: (report) => observer?.onEpoch?.(report, learnedPose(report.mean, target)),
+    let learned: LearnedPose = {};
+    const comparison = await trainAndCompare<MnistRow>(
+      {
+        name: target.name,
+        train: {
+          ...{ config, source: grammar, engine, realImages, task, identity, signal },
+          checkpoints: out === undefined ? undefined : checkpointFolder(out),
+          observer: { ...observer, onEpoch: (report) => observer?.onEpoch?.(report, learnedPose(report.mean, target)) },
+        },
+        async onTrained(metasim) {
+          const fresh = await metasim.sampleBatch({ seed, start: FRESH, count: config.evaluation.poseScenes });
+          learned = learnedPose(fresh, target);
+        },
+        onProgress: (...progress) => observer?.onProgress?.(...progress),
+        async evaluate(source, row, { weights }, onProgress) {
+          const evaluation = await evaluateOffline({
+            ...{ engine, source, label, classes: LABELS.length, config: config.evaluation, seed, signal, onProgress },
+            test: await targetTestSet(engine, digits, target, config, label),
+            checkpoints: out === undefined ? undefined : join(out, 'evaluation', row),
+            identity: { ...identity, weights },
+          });
+          return { accuracy: 100 * evaluation.accuracy, evaluation };
+        },
       },
-    });
-    const trainingSeconds = (performance.now() - started) / 1000;
-    try {
-      const metasim = new TransformedSource({ source: grammar, transformer, name: `${target.name}+metasim` });
-      const fresh = await metasim.sampleBatch({ seed, start: FRESH, count: config.evaluation.poseScenes });
-      const test = await targetTestSet(engine, digits, target, config, label);
-      const evaluate = (source: SceneSource, row: 'grammar' | 'metasim', from: number) =>
-        evaluateOffline({
-          engine,
-          source,
-          label,
-          test,
-          classes: LABELS.length,
-          config: config.evaluation,
-          seed,
-          checkpoints: out === undefined ? undefined : join(out, 'evaluation', row),
-          identity: { ...identity, weights: features.weights },
-          signal,
-          onProgress: (fraction, detail) =>
-            observer?.onProgress?.('evaluate', from + fraction / 2, `task network on ${source.name}: ${detail}`),
-        });
-      const grammarRow = await evaluate(grammar, 'grammar', 0);
-      const metasimRow = await evaluate(metasim, 'metasim', 0.5);
-      const total = (performance.now() - started) / 1000;
-      return {
-        experiment: target.name,
-        digits: digits.description,
-        features,
-        config,
-        results: { grammar: row(grammarRow), metasim: row(metasimRow) },
-        learned: learnedPose(fresh, target),
-        warmStart: warmStart?.best,
-        pretrain,
-        seconds: { training: trainingSeconds, evaluation: total - trainingSeconds, total },
-      };
-    } finally {
-      transformer.dispose();
-    }
+      started,
+    );
+    return { experiment: target.name, digits: digits.description, config, learned, ...comparison };
   } finally {
     task?.dispose();
     await engine.close();
@@ -250,8 +217,4 @@ function taskNetwork(shape: LabelledImages, { task, seed }: MnistExperimentConfi
 
 function learnedPose(batch: SceneBatch, target: MnistTarget): LearnedPose {
   return Object.fromEntries(target.mutable.map((name) => [name, errorDistribution(batch, name, target.pose[name])]));
-}
-
-function row(evaluation: OfflineEvaluation): MnistRow {
-  return { accuracy: 100 * evaluation.accuracy, evaluation };
 }
