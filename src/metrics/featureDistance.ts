@@ -1,4 +1,5 @@
 /** The distances of two sets of features, each with an interval, and what is to be said about them. */
+import { createHash } from 'node:crypto';
 import { checkFeatureRows, type FeatureRows } from './featureRows.js';
 import { type FrechetInterval, frechetInterval } from './frechetInterval.js';
 import { gaussianMmd } from './gaussianMmd.js';
@@ -53,6 +54,8 @@ export interface FeatureDistance {
 const SUBSET_SIZE = 1000;
 const SUBSETS = 100;
 const RESAMPLES = 50;
+/** Images a feature from which on the bootstrap sees the Fréchet distance's bias. */
+const ENOUGH = 10;
 /** Fewer images than this make standard errors uncertain. */
 const FEW = 50;
 
@@ -109,6 +112,10 @@ function warningsOf(a: FeatureRows, b: FeatureRows, size: number, { subsetSize }
     warnings.push(
       `Fréchet: ${smaller} images for ${a.length} features: the covariance is singular and the distance biased upwards by more than its interval shows; take more than ${a.length} images, a smaller layer, or KID`,
     );
+  } else if (smaller < ENOUGH * a.length) {
+    warnings.push(
+      `Fréchet: ${smaller} images for ${a.length} features: part of its upward bias is left in the interval; compare only values of equally many images, or take ${ENOUGH * a.length}`,
+    );
   }
   if (subsetSize !== undefined && subsetSize > smaller) {
     warnings.push(`KID: a subset of ${subsetSize} is larger than a set of ${smaller}; subsets of ${size} were taken`);
@@ -118,8 +125,26 @@ function warningsOf(a: FeatureRows, b: FeatureRows, size: number, { subsetSize }
       `KID: subsets of ${size} out of ${smaller} share most of their images, so that their standard deviation is too small`,
     );
   }
+  const shared = sharedRows(a, b);
+  if (shared > 0) {
+    warnings.push(
+      `${shared} images of b have the features of one of a: the sets are not independent, and their distance comes out too small`,
+    );
+  }
   if (smaller < FEW) {
     warnings.push(`${smaller} images are few: intervals are rough, take at least ${FEW}`);
   }
   return warnings;
+}
+
+/** Rows of b that are also in a, bit for bit. */
+function sharedRows(a: FeatureRows, b: FeatureRows): number {
+  const digests = ({ values, count, length }: FeatureRows) =>
+    Array.from({ length: count }, (_, i) =>
+      createHash('sha1')
+        .update(new Uint8Array(values.buffer, values.byteOffset + 4 * i * length, 4 * length))
+        .digest('base64'),
+    );
+  const known = new Set(digests(a));
+  return digests(b).filter((digest) => known.has(digest)).length;
 }

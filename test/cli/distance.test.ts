@@ -36,7 +36,7 @@ test('distance: the three numbers with intervals as text and as one JSON object;
   assert.match(text.stdout, /^a: .*dark, 12 images\nb: .*bright, 12 images\n/);
   assert.match(text.stdout, /stand-in .*layer 64 pooled, images at 24 × 24 px/);
   assert.match(text.stdout, /not with published/);
-  assert.match(text.stdout, /\nKID +-?\d+\.\d+ +95 %: \S+ to \S+ +without 0\n/);
+  assert.match(text.stdout, /\nKID +-?\d+\.\d+ +95 %: \S+ to \S+ +above 0\n/);
   assert.match(text.stdout, /\nGaussian MMD² .*σ \d/);
   assert.match(text.stdout, /\nFréchet +\d/);
   assert.match(text.stdout, /3 subsets of 6/);

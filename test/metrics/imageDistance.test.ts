@@ -92,14 +92,15 @@ test('pictures of one kind are at 0, others are not; names, counts and warnings 
   assert.is(tf.memory().numTensors, before);
 });
 
-test('a dataset and a folder of the same pictures are the same: all distances 0, up to the missing diagonal', async () => {
+test('a dataset and a folder of the same pictures are the same: no Fréchet distance, and a warning', async () => {
   const dataset = idx('idx', 24, 1000, 0, 11);
   const [a, b] = [await openImageSource(left), await openImageSource(dataset)];
   assert.equal([a.format, b.format, b.count], ['folder', 'idx', 24]);
   const [x, y] = [a.images(20)[Symbol.asyncIterator](), b.images(20)[Symbol.asyncIterator]()];
   for (let i = 0; i < 24; i++) assert.equal((await x.next()).value.pixels, (await y.next()).value.pixels);
-  const { frechet } = await imageDistance(left, dataset, fast);
+  const { frechet, warnings } = await imageDistance(left, dataset, fast);
   assert.ok(frechet.value < 1e-6, String(frechet.value));
+  assert.match(warnings.join('\n'), /24 images of b have the features of one of a/);
 });
 
 test('a limit draws evenly with the seed, keeps the order, and is what is reported', async () => {
@@ -221,6 +222,9 @@ test('warnings: a subset that is too large is cut and said so; enough images and
   assert.match(few.warnings.join('\n'), /share most of their images/);
   const enough = await featureDistance(randomRows(60, 3, 1), randomRows(70, 3, 2), { subsets: 2, resamples: 2 });
   assert.equal(enough.warnings, []);
+  const wide = await featureDistance(randomRows(60, 7, 1), randomRows(70, 7, 2), { subsets: 2, resamples: 2 });
+  assert.is(wide.warnings.length, 1);
+  assert.match(wide.warnings[0], /60 images for 7 features.*or take 70/);
 });
 
 test('folders without images, damaged pictures and aborts are said', async () => {
