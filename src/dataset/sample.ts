@@ -76,5 +76,10 @@ export function sampleKey(number: number): string {
 
 /** The objects that formats of detection and classification list: of a class among `things`, and visible. */
 export function thingsOf(labels: ImageLabels, info: DatasetInfo): SampleObject[] {
-  return labels.objects.filter((object) => object.box !== null && info.things.includes(object.class));
+  const things: SampleObject[] = [];
+  for (let i = 0; i < labels.objects.length; i++) {
+    const object = labels.objects[i];
+    if (object.box !== null && info.things.includes(object.class)) things.push(object);
+  }
+  return things;
 }

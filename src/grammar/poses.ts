@@ -25,8 +25,17 @@ export interface PoseColumns {
   readonly scaleY: number;
 }
 
+/** Of schemas seen before: one holds for all scenes of a grammar. */
+const known = new WeakMap<SceneSchema, PoseColumns>();
+
 /** The columns of a schema's 2D pose attributes. */
 export function poseColumns(schema: SceneSchema): PoseColumns {
+  let columns = known.get(schema);
+  if (!columns) known.set(schema, (columns = findColumns(schema)));
+  return columns;
+}
+
+function findColumns(schema: SceneSchema): PoseColumns {
   const column = (role: AttributeRole) => schema.attributes.findIndex((spec) => spec.role === role);
   return {
     x: column(AttributeRole.X),

@@ -41,6 +41,10 @@ export function sampleScene(plan: SamplerPlan, seed: number, index: number): Sce
   return new SceneSampler(plan, seed, index).sample();
 }
 
+/** Of scenes that no constraint looks at. */
+const NO_POSES = emptyPoses(0);
+const FIRST_POSES = 8;
+
 class SceneSampler {
   readonly #columns: PoseColumns;
   readonly #rejections = new Map<string, number>();
@@ -50,7 +54,7 @@ class SceneSampler {
   #asset: number[] = [];
   #attributes: number[] = [];
   #mutable: number[] = [];
-  #poses: NodePoses = emptyPoses(8);
+  #poses: NodePoses = NO_POSES;
 
   constructor(
     readonly plan: SamplerPlan,
@@ -65,6 +69,7 @@ class SceneSampler {
       this.#clear();
       if (!this.#expand(this.plan.productions, -1)) continue;
       const scene = this.#graph();
+      if (this.plan.constraints.length === 0) return scene;
       const broken = this.plan.constraints.filter(
         (constraint) => !constraint.acceptsScene(this.#placed(), () => scene),
       );
@@ -89,7 +94,8 @@ class SceneSampler {
   #expand(productions: readonly CompiledProduction[], parent: number): boolean {
     if (productions.length === 0) return true;
     const stream = this.#stream(parent < 0 ? SCENE_NODE : parent, STRUCTURE);
-    return productions.every((production) => this.#produce(production, parent, stream));
+    for (let i = 0; i < productions.length; i++) if (!this.#produce(productions[i], parent, stream)) return false;
+    return true;
   }
 
   #produce(production: CompiledProduction, parent: number, stream: RandomStream): boolean {
@@ -124,11 +130,13 @@ class SceneSampler {
     const columns = schema.attributes.length;
     for (let tries = 0; tries < NODE_TRIES; tries++) {
       const asset = this.#drawAsset(node, variant.assets);
-      const row = schema.attributes.map((spec, a) => this.#drawAttribute(node, a, spec, variant));
       this.#asset[node] = asset;
-      for (let a = 0; a < columns; a++) this.#attributes[node * columns + a] = row[a];
+      for (let a = 0; a < columns; a++) {
+        this.#attributes[node * columns + a] = this.#drawAttribute(node, a, schema.attributes[a], variant);
+      }
       if (constraints.length === 0) return true;
       this.#reservePose(node);
+      const row = this.#attributes.slice(node * columns, (node + 1) * columns);
       placeNode(this.#poses, node, parent, row, this.#columns, library.assets[asset]);
       if (sampling.retry === 'scene') return true;
       const placed = this.#placed();
@@ -159,7 +167,7 @@ class SceneSampler {
   #reservePose(node: number): void {
     const size = this.#poses.x.length;
     if (node < size) return;
-    const larger = emptyPoses(size * 2);
+    const larger = emptyPoses(Math.max(FIRST_POSES, size * 2));
     for (const key of ['x', 'y', 'rotation', 'scale', 'radius'] as const) larger[key].set(this.#poses[key]);
     this.#poses = larger;
   }

@@ -467,8 +467,6 @@ function deltaOf(schema: SceneSchema, delta: VjpOptions['delta']): Float32Array 
 /** [N + 1] where each scene's nodes begin among the ΣV of the batch. */
 function nodeRows(batch: SceneBatch): Float64Array {
   const rows = new Float64Array(batch.scenes.length + 1);
-  for (const [i, scene] of batch.scenes.entries()) {
-    rows[i + 1] = rows[i] + scene.parent.length;
-  }
+  for (let i = 0; i < batch.scenes.length; i++) rows[i + 1] = rows[i] + batch.scenes[i].parent.length;
   return rows;
 }

@@ -140,12 +140,7 @@ function writeScene(
   counts: VectorCounts,
 ): flatbuffers.Offset {
   checkLengths(batch, scene, position);
-  const asset = scene.asset.map((index) => {
-    if (index < 0) return -1;
-    const written = used.get(index) ?? used.size;
-    used.set(index, written);
-    return written;
-  });
+  const asset = writtenAssets(scene.asset, used);
   const parentVector = writeArray(builder, scene.parent, counts);
   const classVector = writeArray(builder, scene.classId, counts);
   const assetVector = writeArray(builder, asset, counts);
@@ -171,6 +166,18 @@ function writeScene(
   return SceneTable.endScene(builder);
 }
 
+/** The indices of a scene's assets in the list of those written; notes in `used` those that are new. */
+function writtenAssets(assets: Int32Array, used: Map<number, number>): Int32Array {
+  const written = new Int32Array(assets.length);
+  for (let v = 0; v < assets.length; v++) {
+    const index = assets[v];
+    let position = index < 0 ? -1 : used.get(index);
+    if (position === undefined) used.set(index, (position = used.size));
+    written[v] = position;
+  }
+  return written;
+}
+
 function expectInteger(name: string, value: number, largest: number): void {
   if (Number.isInteger(value) && value >= 0 && value <= largest) return;
   throw new SceneGraphError(`Expected an integer from 0 to ${largest} for ${name} but received ${value}`);
@@ -179,25 +186,32 @@ function expectInteger(name: string, value: number, largest: number): void {
 function checkLengths(batch: SceneBatch, scene: SceneGraph, position: number): void {
   const nodes = scene.parent.length;
   const columns = batch.schema.attributes.length;
-  const where = `scenes[${position}]`;
-  const expect = (name: string, length: number, expected: number) => {
-    if (length !== expected) {
-      throw new SceneGraphError(`Expected ${expected} entries for ${where}.${name} but received ${length}`);
-    }
-  };
-  expect('classId', scene.classId.length, nodes);
-  expect('asset', scene.asset.length, nodes);
-  expect('attributes', scene.attributes.length, nodes * columns);
-  expect('mutable', scene.mutable.length, nodes * columns);
+  expectLength('classId', scene.classId.length, nodes, position);
+  expectLength('asset', scene.asset.length, nodes, position);
+  expectLength('attributes', scene.attributes.length, nodes * columns, position);
+  expectLength('mutable', scene.mutable.length, nodes * columns, position);
   // The format would cut what does not fit off without a word; the verifier checks the rest.
-  expectInteger(`${where}.width`, scene.width, 65535);
-  expectInteger(`${where}.height`, scene.height, 65535);
-  expectInteger(`${where}.index`, scene.index, Number.MAX_SAFE_INTEGER);
+  expectSceneInteger('width', scene.width, 65535, position);
+  expectSceneInteger('height', scene.height, 65535, position);
+  expectSceneInteger('index', scene.index, Number.MAX_SAFE_INTEGER, position);
   for (let v = 0; v < nodes; v++) {
     if (scene.asset[v] >= batch.assets.length) {
       throw new SceneGraphError(
-        `Expected an index below ${batch.assets.length} for ${where}.asset[${v}] but received ${scene.asset[v]}`,
+        `Expected an index below ${batch.assets.length} for scenes[${position}].asset[${v}] ` +
+          `but received ${scene.asset[v]}`,
       );
     }
+  }
+}
+
+function expectLength(name: string, length: number, expected: number, position: number): void {
+  if (length === expected) return;
+  throw new SceneGraphError(`Expected ${expected} entries for scenes[${position}].${name} but received ${length}`);
+}
+
+/** As `expectInteger`; the name is only put together when it is needed. */
+function expectSceneInteger(name: string, value: number, largest: number, position: number): void {
+  if (!Number.isInteger(value) || value < 0 || value > largest) {
+    expectInteger(`scenes[${position}].${name}`, value, largest);
   }
 }

@@ -107,7 +107,8 @@ class ClassCollector {
     }
     const { attributes } = object;
     if (!attributes) return;
-    for (const [a, { name, minimum, maximum }] of this.#axes.entries()) {
+    for (let a = 0; a < this.#axes.length; a++) {
+      const { name, minimum, maximum } = this.#axes[a];
       const value = Object.hasOwn(attributes, name) ? attributes[name] : Number.NaN;
       if (!Number.isNaN(value)) this.#attributes[a][binOf(value, minimum, maximum, ATTRIBUTE_BINS)]++;
     }
