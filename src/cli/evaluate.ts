@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { ConfigError, TrainingError } from '../errors.js';
+import type { RunScore } from '../training/evaluateRun.js';
 import { integerIn, threadsFlag } from './flags.js';
 import { define, type Outcome } from './frame.js';
 
@@ -23,7 +24,10 @@ export function addEvaluate(program: Command, outcome: Outcome): void {
     .command('evaluate')
     .description('train the task network on static datasets of the grammar and of a run, and score both on real images')
     .argument('<run>', 'run folder of train, experiment or demo')
-    .option('--test <folder>', 'labelled real images, a sub-folder per class (for runs of `train`; default: V)')
+    .option(
+      '--test <folder>',
+      'labelled real images: a sub-folder per class, or images/ and masks/ (for runs of `train`; default: V)',
+    )
     .addOption(
       new Option('--images <n>', `generated training images (for runs of \`train\`; default: ${IMAGES})`).argParser(
         integerIn(1, 1e8),
@@ -71,10 +75,13 @@ export function addEvaluate(program: Command, outcome: Outcome): void {
     // What a command prints need not be a share.
     const written = (score: number) =>
       task?.kind === 'command' ? score.toPrecision(4) : `${(100 * score).toFixed(2)} %`;
-    const line = (name: string, score: number) => `${name.padEnd(9)} ${written(score)}`;
+    const line = (name: string, { score, details = {} }: RunScore) => {
+      const parts = Object.entries(details).map(([part, value]) => `${part} ${written(value)}`);
+      return [`${name.padEnd(9)} ${written(score)}`, ...parts].join('  ');
+    };
     return {
       json: { results: { grammar, metasim }, testedOn: flags.test ?? 'V' },
-      text: [line('grammar', grammar.score), line('Meta-Sim', metasim.score), ...(flags.test ? [] : [ON_V])].join('\n'),
+      text: [line('grammar', grammar), line('Meta-Sim', metasim), ...(flags.test ? [] : [ON_V])].join('\n'),
     };
   });
 }
