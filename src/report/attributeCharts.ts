@@ -32,7 +32,7 @@ export function attributeCharts(sources: AttributeHistograms): AttributeCharts {
     const changeable = found.some(({ histogram }) => histogram.mutable);
     const bins = new Set(found.flatMap(({ histogram }) => occupied(histogram)));
     if (bins.size < 2) continue;
-    const { unit } = found[0].histogram;
+    const { unit, periodic, minimum, maximum } = found[0].histogram;
     const list = changeable ? mutable : fixed;
     if (list.length >= MAX_CHARTS) continue;
     list.push(
@@ -40,6 +40,8 @@ export function attributeCharts(sources: AttributeHistograms): AttributeCharts {
         id: `attribute-${changeable ? 'mutable' : 'fixed'}-${list.length}`,
         title: `${className}: ${attribute}`,
         xTitle: unit ? `${attribute}, ${unit}` : attribute,
+        // Eighths of a turn.
+        ...(periodic ? { ticks: Array.from({ length: 9 }, (_, i) => minimum + (i * (maximum - minimum)) / 8) } : {}),
         series: found,
       }),
     );

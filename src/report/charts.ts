@@ -34,6 +34,8 @@ export interface LineChartOptions {
   readonly logY?: boolean;
   /** The numbers are fractions, read as percent. */
   readonly percent?: boolean;
+  /** The linear y axis begins at 0. */
+  readonly fromZero?: boolean;
   /** Horizontal dashed lines, e.g. the paper's number. */
   readonly references?: readonly { readonly name: string; readonly y: number }[];
   /** The steps are not meta-epochs: the epoch whose pictures are shown is not pointed out. */
@@ -43,6 +45,7 @@ export interface LineChartOptions {
 const FAINT = 'var(--faint, #777)';
 /** Of a chart with its axes and legend, px. */
 const HEIGHT = 250;
+const SHAPES = ['circle', 'square', 'triangle-up', 'diamond'];
 /** Up to here every point has a dot. */
 const MAX_DOTS = 60;
 /** Up to here a step has a bar of its own. */
@@ -50,7 +53,7 @@ const MAX_BARS = 60;
 
 /** Lines over steps, with all of a step's numbers under the pointer. */
 export function lineChart(options: LineChartOptions): Chart {
-  const { id, series, logY = false, percent = false, references = [] } = options;
+  const { id, series, logY = false, percent = false, fromZero = percent, references = [] } = options;
   const rows = series.flatMap(({ name, points, group = name }) =>
     points.filter(([, y]) => Number.isFinite(y) && (!logY || y > 0)).map(([x, y]) => ({ x, y, series: name, group })),
   );
@@ -77,6 +80,16 @@ export function lineChart(options: LineChartOptions): Chart {
     scale: { domain: groups, range: colours(groups.length) },
     legend: groups.length > 1 ? {} : null,
   };
+  // More lines than colours: those of one colour have dots of different shape.
+  const shapes =
+    groups.length > PLOT_COLOURS.length
+      ? {
+          shape: {
+            ...{ field: 'group', type: 'nominal' },
+            scale: { domain: groups, range: groups.map((_, i) => SHAPES[Math.floor(i / PLOT_COLOURS.length) % 4]) },
+          },
+        }
+      : undefined;
   const x = {
     field: 'x',
     type: 'quantitative',
@@ -88,7 +101,9 @@ export function lineChart(options: LineChartOptions): Chart {
     field: 'y',
     type: 'quantitative',
     title: options.yTitle,
-    scale: logY ? { type: 'log' } : { zero: percent },
+    scale: logY
+      ? { type: 'log' }
+      : { zero: fromZero, ...(percent && rows.every((row) => row.y === 0) ? { domain: [0, 0.1] } : {}) },
     axis: { ...(percent ? { format: '.0%' } : {}), tickCount: 5 },
   };
   return {
@@ -100,9 +115,12 @@ export function lineChart(options: LineChartOptions): Chart {
       encoding: { x },
       layer: [
         {
-          mark: { type: 'line', strokeWidth: 2, strokeJoin: 'round', ...(dots ? { point: { size: 26 } } : {}) },
+          mark: { type: 'line', strokeWidth: 2, strokeJoin: 'round' },
           encoding: { y, color: colour, detail: { field: 'series' }, ...dash },
         },
+        ...(dots || shapes
+          ? [{ mark: { type: 'point', filled: true, size: 26, opacity: 1 }, encoding: { y, color: colour, ...shapes } }]
+          : []),
         {
           // All lines' numbers of the step that is nearest to the pointer.
           transform: [{ pivot: 'series', value: 'y', groupby: ['x'] }],
@@ -206,6 +224,8 @@ export interface HistogramChartOptions {
   readonly id: string;
   readonly title: string;
   readonly xTitle: string;
+  /** Values with a tick; default: round ones. */
+  readonly ticks?: readonly number[];
   /** Drawn over each other: the first as a grey ground, the next as coloured bars, the last of three as a dashed outline. */
   readonly series: readonly { readonly name: string; readonly histogram: Histogram }[];
 }
@@ -233,7 +253,7 @@ export function histogramChart(options: HistogramChartOptions): Chart {
     type: 'quantitative',
     title: options.xTitle,
     scale: { domain: [Math.min(...ends), Math.max(...ends)], nice: false, zero: false },
-    axis: { grid: false, tickCount: 7 },
+    axis: { grid: false, tickCount: 7, ...(options.ticks ? { values: [...options.ticks] } : {}) },
   };
   const y = {
     field: 'share',

@@ -86,7 +86,6 @@ export function htmlPage(title: string, body: string, policy: string): string {
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; ${policy}style-src 'unsafe-inline'">
 <meta name="color-scheme" content="light dark">
 <title>${escapeHtml(title)}</title>
-<link rel="icon" href="data:,">
 <style>${PAGE_STYLE}</style>
 </head>
 <body>

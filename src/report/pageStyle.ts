@@ -13,7 +13,7 @@ export const PAGE_STYLE = `
 @media (prefers-color-scheme: dark) {
   :root {
     --page: #14171c; --ink: #e7e9ec; --soft: #b3bac3; --faint: #8d96a1; --axis: #6a727d; --line: #323943; --grid: #252b33;
-    --tile: #1d2128; --ground: #5d6570; --accent: #62b5ec; --good: #45cfa5; --bad: #ff8a80;
+    --tile: #1d2128; --ground: #808995; --accent: #62b5ec; --good: #45cfa5; --bad: #ff8a80;
     --series-1: #4aa8e8; --series-2: #ff8b3d; --series-3: #2fc79b; --series-4: #e59ac6; --series-5: #f3bd45;
     --series-6: #a5d8f6; --series-7: #b6bcc5;
   }
@@ -33,7 +33,7 @@ td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
 .facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: .75rem; margin: 1rem 0; }
 .facts div { background: var(--tile); border-radius: .5rem; padding: .6rem .85rem; min-width: 0; }
 .facts dt { color: var(--soft); font-size: .8125rem; }
-.facts dd { margin: 0; font-size: 1.25rem; font-weight: 600; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
+.facts dd { margin: 0; font-size: 1.1rem; font-weight: 600; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
 .plots { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(27rem, 100%), 1fr)); gap: 1.5rem 1.75rem; margin: 1rem 0; align-items: start; }
 .plots svg { max-width: 100%; height: auto; }
 .chart { min-width: 0; min-height: 100px; width: 100%; }

@@ -1,6 +1,9 @@
 import { type Chart, lineChart, type Series, stackedChart } from './charts.js';
 import type { MetricsRecord } from './metricsWriter.js';
 
+/** Headings in the order they are read. */
+export const HEADINGS = ['Loss and score', 'Segmentation by class', 'Visibility', 'Other numbers', 'Time'] as const;
+
 /** Charts under one heading. */
 export interface ChartGroup {
   readonly heading: string;
@@ -32,24 +35,28 @@ export function trainingCharts(records: readonly MetricsRecord[]): ChartGroup[] 
   const shown = thinned(records);
   const names = [...new Set(shown.flatMap((record) => Object.keys(record)))];
   const has = (name: string) => pointsOf(shown, name).length > 0;
-  const under = (prefix: string) => names.filter((name) => name.startsWith(`${prefix}/`) && has(name));
+  const under = (prefix: string) =>
+    names
+      .filter((name) => name.startsWith(`${prefix}/`) && has(name))
+      .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
   const known = new Set(['step', 'seconds', 'mmd', 'score', 'advantage', 'learningRate']);
+  const [loss, segmentation, visibility, other, time] = HEADINGS;
   const groups: ChartGroup[] = [
-    { heading: 'Loss and score', charts: lossCharts(shown, under('mmd')) },
-    { heading: 'Segmentation by class', charts: [...iouCharts(shown, under('iou'))] },
+    { heading: loss, charts: lossCharts(shown, under('mmd')) },
+    { heading: segmentation, charts: iouCharts(shown, under('iou')) },
     {
-      heading: 'Visibility',
+      heading: visibility,
       charts: visibilityCharts(shown, under('visible'), under('hidden')),
       note: 'Learning that hides objects behind each other or off the canvas would match images without matching labels. Dashed: the scenes as the grammar made them; solid: as the transformer left them.',
     },
     {
-      heading: 'Other numbers',
+      heading: other,
       charts: otherCharts(
         shown,
         names.filter((name) => !known.has(name) && !/^(mmd|iou|visible|hidden)\//.test(name) && has(name)),
       ),
     },
-    { heading: 'Time', charts: timeCharts(shown) },
+    { heading: time, charts: timeCharts(shown) },
   ];
   return groups.filter(({ charts }) => charts.length > 0);
 }
@@ -62,6 +69,7 @@ function lossCharts(records: readonly MetricsRecord[], layers: readonly string[]
       lineChart({
         ...{ id: 'mmd', title: 'Distance to the target images', xTitle: EPOCH, series: [mmd] },
         ...yAxis('MMD²', [mmd]),
+        fromZero: true,
       }),
     );
   }
@@ -86,6 +94,7 @@ function lossCharts(records: readonly MetricsRecord[], layers: readonly string[]
       lineChart({
         ...{ id: 'mmd-layers', title: 'Distance by feature layer', xTitle: EPOCH, series: lines },
         ...yAxis('MMD² of the layer alone', lines),
+        fromZero: true,
       }),
     );
   }
@@ -135,8 +144,8 @@ function visibilityCharts(
     ),
     ...chart(
       'hidden',
-      'Objects that are hidden',
-      'objects seen by less than 10 %, %',
+      'Objects of which less than 10 % is seen',
+      'share of objects, %',
       hidden.map((name) => both(name, 'all')),
     ),
   ];
@@ -201,11 +210,11 @@ function series(records: readonly MetricsRecord[], name: string, title: string):
   return { name: title, points: pointsOf(records, name) };
 }
 
-/** [epoch, value] of the records that have one. */
+/** [epoch, value] of the records that have one; NaN is none. */
 export function pointsOf(records: readonly MetricsRecord[], name: string): (readonly [number, number])[] {
   return records.flatMap((record) => {
     const value = record[name];
-    return typeof value === 'number' ? [[record.step, value] as const] : [];
+    return Number.isFinite(value) ? [[record.step, value as number] as const] : [];
   });
 }
 

@@ -57,7 +57,7 @@
   }
 
   /** The place of a heading's charts, made when its first one comes. */
-  function section(heading, note) {
+  function section(heading, place, note) {
     const id = `charts-${heading}`;
     let found = byId(id);
     if (found) return found;
@@ -74,17 +74,19 @@
     found.id = id;
     found.className = 'plots';
     whole.append(found);
-    byId('charts').append(whole);
+    whole.dataset.place = place;
+    const later = [...byId('charts').children].find((other) => Number(other.dataset.place) > place);
+    byId('charts').insertBefore(whole, later ?? null);
     return found;
   }
 
-  function chart({ id, heading, note, spec }) {
+  function chart({ id, heading, place, note, spec }) {
     const known = charts.get(id);
     known?.drawn.remove();
     const holder = known?.holder ?? document.createElement('div');
     if (!known) {
       holder.className = 'chart';
-      section(heading, note).append(holder);
+      section(heading, place, note).append(holder);
     }
     charts.set(id, { holder, drawn: drawChart(holder, spec, rows.get(id) ?? []) });
   }
@@ -106,10 +108,12 @@
     const place = byId('sheet');
     place.hidden = false;
     const [picture] = place.getElementsByTagName('img');
+    picture.onload = () => {
+      picture.alt = `Contact sheet of meta-epoch ${step}`;
+      place.getElementsByTagName('figcaption')[0].textContent =
+        `Meta-epoch ${step}: scenes of the grammar, the same scenes after the transformer, target images.`;
+    };
     picture.src = source;
-    picture.alt = `Contact sheet of meta-epoch ${step}`;
-    place.getElementsByTagName('figcaption')[0].textContent =
-      `Meta-epoch ${step}: scenes of the grammar, the same scenes after the transformer, target images.`;
   }
 
   const events = new EventSource('/events');

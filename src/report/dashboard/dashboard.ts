@@ -2,7 +2,7 @@ import type { PretrainResult } from '../../training/pretrain.js';
 import type { MetricsRecord } from '../metricsWriter.js';
 import { STAGE_LABELS } from '../stageLabels.js';
 import { pretrainChart } from '../startRecord.js';
-import { type ChartGroup, trainingCharts } from '../trainingCharts.js';
+import { type ChartGroup, HEADINGS, trainingCharts } from '../trainingCharts.js';
 import { dashboardPage } from './dashboardPage.js';
 import { type Answer, DashboardServer } from './dashboardServer.js';
 import { EventLog } from './eventLog.js';
@@ -45,6 +45,8 @@ export class Dashboard {
       missed: (lastId) => this.#log.missed(lastId),
       answer: (path): Answer | undefined => {
         if (path === '/') return { type: 'text/html; charset=utf-8', body: page };
+        // Browsers ask for one by themselves.
+        if (path === '/favicon.ico') return { type: 'image/x-icon', body: new Uint8Array() };
         if (path === '/sheet.png' && this.#sheet) return { type: 'image/png', body: this.#sheet };
         return undefined;
       },
@@ -123,7 +125,9 @@ export class Dashboard {
       const json = JSON.stringify(spec);
       if (this.#specs.get(id) === json) continue;
       this.#specs.set(id, json);
-      this.#send('chart', { id, heading, note, spec }, `chart:${id}`);
+      const place = (HEADINGS as readonly string[]).indexOf(heading);
+      // What is not of meta-training comes last.
+      this.#send('chart', { id, heading, place: place < 0 ? HEADINGS.length : place, note, spec }, `chart:${id}`);
     }
   }
 

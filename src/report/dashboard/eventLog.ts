@@ -57,6 +57,6 @@ export class EventLog {
     // Every second one of the older half goes: the newest stay whole.
     const half = free / 2;
     free = 0;
-    this.#events = this.#events.filter(({ key }) => key !== undefined || ++free > half || free % 2 === 0);
+    this.#events = this.#events.filter(({ key }) => key !== undefined || ++free > half || free % 2 === 1);
   }
 }
