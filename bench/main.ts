@@ -15,6 +15,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<BenchResul
   inception: () => import('./inception.js'),
   metaEpoch: () => import('./metaEpoch.js'),
   convergence: () => import('./convergence.js'),
+  aerial: () => import('./aerial.js'),
   dataset: () => import('./dataset.js'),
   modes: () => import('./modes.js'),
   visibility: () => import('./visibility.js'),

@@ -149,7 +149,13 @@ export const transformerSchema = z
 
 export const pretrainSchema = z
   .strictObject({
-    steps: count.default(400).describe('gradient steps of the autoencoder'),
+    steps: z
+      .number()
+      .int()
+      .min(0)
+      .max(1e8)
+      .default(400)
+      .describe('gradient steps of the autoencoder; 0 leaves random weights'),
     batchSize: count.default(64).describe('fresh scenes in a step'),
     learningRate: positive.default(0.02).describe('of Adam at first, falling to zero along half a cosine'),
   })

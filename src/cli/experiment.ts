@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { ConfigError } from '../errors.js';
+import { AERIAL_ABLATIONS, type AerialAblationName } from '../experiments/aerial/ablations.js';
 import type { MnistExperimentConfigInput } from '../experiments/mnist/presets.js';
 import { MNIST_TARGETS, type MnistTarget, type MnistTargetName } from '../experiments/mnist/targets.js';
 import { dashboardFlag, integerIn, seedFlag, threadsFlag } from './flags.js';
@@ -17,6 +18,7 @@ interface Flags {
   readonly images?: number;
   readonly threads?: number;
   readonly dashboard?: number | true;
+  readonly ablation?: string;
 }
 
 /** `metasim experiment`: the paper's tables. */
@@ -44,6 +46,11 @@ export function addExperiment(program: Command, outcome: Outcome): void {
         integerIn(100, 1e7),
       ),
     )
+    .addOption(
+      new Option('--ablation <name>', 'aerial with a part taken out or exchanged').choices(
+        Object.keys(AERIAL_ABLATIONS),
+      ),
+    )
     .addOption(threadsFlag())
     .addOption(dashboardFlag());
   const examples = [
@@ -51,6 +58,7 @@ export function addExperiment(program: Command, outcome: Outcome): void {
     'metasim experiment mnist-rotation-translation --data ~/mnist --out runs/table1 --seed 1',
     'metasim experiment mnist-rotation --data procedural --quick --json',
     'metasim experiment aerial --out runs/table2',
+    'metasim experiment aerial --ablation mmd-only',
   ];
   define<Flags>(outcome, command, examples, ([name], flags, context) => {
     if (name === 'aerial') return runAerial(flags, context);
@@ -62,6 +70,9 @@ export function addExperiment(program: Command, outcome: Outcome): void {
 
 /** Table 1. */
 async function runMnist(target: MnistTarget, flags: Flags, context: CommandContext) {
+  if (flags.ablation !== undefined) {
+    throw new ConfigError(`Expected no --ablation for ${target.name} but received "${flags.ablation}"`);
+  }
   const [{ runMnistToFolder }, { mnistResultText }, { quickPreset, fullPreset }, { mnistFolder }] = await Promise.all([
     import('./mnistRun.js'),
     import('../report/mnistReport.js'),
@@ -86,8 +97,11 @@ async function runAerial(flags: Flags, context: CommandContext) {
     import('../experiments/aerial/presets.js'),
   ]);
   const base = flags.quick ? quickAerialPreset() : aerialPreset();
-  const config = { ...base, ...overrides(base, flags) };
-  const result = await runAerialToFolder({ config, ...runSettings('aerial', flags) }, context);
+  const whole = { ...base, ...overrides(base, flags) };
+  const ablation = flags.ablation as AerialAblationName | undefined;
+  const config = ablation ? AERIAL_ABLATIONS[ablation].change(whole) : whole;
+  const name = ablation ? `aerial-${ablation}` : 'aerial';
+  const result = await runAerialToFolder({ config, ...runSettings(name, flags) }, context);
   return { json: result, text: aerialResultText(result) };
 }
 

@@ -105,7 +105,10 @@ export async function runAerialExperiment(options: AerialExperimentOptions): Pro
     await observer?.onStart?.(setting);
     const { realImages } = config.mmd;
     const real = await segmented(target, 0, realImages);
-    task = openTask(await segmented(target, realImages, validationImages), config, classes);
+    // A weight of nought leaves the task out: its network would be trained for nothing.
+    if (config.meta.taskWeight > 0) {
+      task = openTask(await segmented(target, realImages, validationImages), config, classes);
+    }
     const comparison = await trainAndCompare<AerialRow>(
       {
         name: NAME,
