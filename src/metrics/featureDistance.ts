@@ -56,6 +56,8 @@ const SUBSETS = 100;
 const RESAMPLES = 50;
 /** Images a feature from which on the bootstrap sees the Fréchet distance's bias. */
 const ENOUGH = 10;
+/** Share of a set that may be in the other without a warning: simple pictures repeat by chance. */
+const SHARED_BY_CHANCE = 0.2;
 /** Fewer images than this make standard errors uncertain. */
 const FEW = 50;
 
@@ -126,7 +128,7 @@ function warningsOf(a: FeatureRows, b: FeatureRows, size: number, { subsetSize }
     );
   }
   const shared = sharedRows(a, b);
-  if (shared > 0) {
+  if (shared > smaller * SHARED_BY_CHANCE) {
     warnings.push(
       `${shared} images of b have the features of one of a: the sets are not independent, and their distance comes out too small`,
     );
