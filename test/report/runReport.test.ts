@@ -46,17 +46,14 @@ inBrowser('the live page shows a training as it goes: stages, growing curves, th
   const { page, complaints } = await openWatched(browser, dashboard.url, dashboard.url);
   const points: number[] = [];
   await train(dashboard, async (epoch) => {
-    const shown = (step: string) => document.querySelector('#facts dd')?.textContent === step;
-    await page.waitForFunction(shown, String(epoch));
-    await page.waitForFunction(
-      (step) => document.querySelector('#sheet img')?.getAttribute('src')?.endsWith(`epoch=${step}`),
-      epoch,
-    );
+    await page.waitForFunction(`document.querySelector('#facts dd').textContent === '${epoch}'`);
+    const source = `document.querySelector('#sheet img').src.endsWith('epoch=${epoch}')`;
+    await page.waitForFunction(source);
     await page.waitForTimeout(200);
     points.push(await page.locator('.plots').first().locator('.chart').first().locator('.mark-symbol path').count());
   });
   await dashboard.close('finished & done');
-  await page.waitForFunction(() => document.getElementById('state')?.textContent === 'finished & done');
+  await page.waitForFunction("document.getElementById('state').textContent === 'finished & done'");
   assert.equal(points, [1, 2, 3], 'points of the first curve after each epoch');
   assert.is(await page.textContent('h1'), 'tiny <run>');
   assert.equal(await page.locator('#stages .name').allTextContents(), [
@@ -150,9 +147,7 @@ inBrowser('the report draws all its charts without any network, and its slider g
   browser ??= await launchChromium();
   const address = pathToFileURL(join(run, 'report.html')).href;
   const { page, complaints } = await openWatched(browser, address, address);
-  await page.waitForFunction(
-    () => document.querySelectorAll('[data-drawn]').length === document.querySelectorAll('[data-chart]').length,
-  );
+  await page.waitForFunction("document.querySelectorAll('[data-chart]:not([data-drawn])').length === 0");
   for (const details of await page.locator('details').all()) {
     if (!(await details.evaluate((element) => (element as { open: boolean }).open)))
       await details.locator('summary').first().click();
