@@ -283,7 +283,7 @@ export function histogramChart(options: HistogramChartOptions): Chart {
         ...(names.length > 2
           ? [
               {
-                transform: only(names.slice(2)),
+                transform: [...only(names.slice(2)), { filter: 'datum.share > 0' }],
                 mark: { type: 'bar', filled: false, strokeWidth: 2, strokeDash: [4, 2], binSpacing: 0 },
                 encoding: { x: { ...x, bin: { binned: true } }, x2: { field: 'to' }, y, color },
               },

@@ -82,7 +82,7 @@ async function runReport(
                 id: 'sheets',
                 slides,
                 caption:
-                  'The same positions from left to right: scenes of the grammar, the same scenes after the transformer, target images. The dotted line in the charts marks the epoch shown.',
+                  'From left to right: scenes of the grammar, the same scenes after the transformer, and target images. The dotted line in the charts marks the epoch shown.',
               },
             ],
           },
@@ -90,7 +90,7 @@ async function runReport(
   const time = groups.filter(({ heading }) => heading === 'Time');
   return {
     title: record.name,
-    summary: summaryOf(record, records, finished),
+    summary: `${summaryOf(record, records, finished)}${finished && record.kind === 'experiment' && results === undefined ? ' Its evaluation has not been finished.' : ''}`,
     sections: [
       { heading: 'At a glance', blocks: [{ kind: 'facts', facts: factsOf(record, records, grammarMmd(start)) }] },
       ...(await experimentSections(run, record.kind === 'experiment' ? record.name : '', results)),
