@@ -75,7 +75,7 @@ test('it learns: MMD falls by half, the external task scores more, and the camer
     config: await loadConfig(file),
     out,
     observer: {
-      onWarmStart: ({ survey }) => void mmds.push(survey[0].mmd),
+      onWarmStart: (found) => void mmds.push(found.kind === 'survey' ? found.survey[0].mmd : found.grammarMmd),
       onEpoch: ({ mmd, input, mean }) => {
         mmds.push(mmd);
         learned = new Map(
