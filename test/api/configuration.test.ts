@@ -68,11 +68,12 @@ function rowsOf(schema: Schema, prefix = ''): string[] {
 }
 
 /** Settings of the top level that have a section of their own. */
-const SECTIONS = ['features', 'mmd', 'transformer', 'pretrain', 'warmStart', 'meta'];
+const SECTIONS = ['features', 'mmd', 'transformer', 'pretrain', 'meta'];
 /** Settings that come in kinds, each with a table of its own. */
 const KINDS: Readonly<Record<string, readonly Schema[]>> = {
   assets: settings.assets.items?.oneOf ?? [],
   validation: settings.target.properties?.validation.oneOf ?? [],
+  warmStart: settings.warmStart.oneOf ?? [],
   task: settings.task.oneOf ?? [],
 };
 
@@ -83,7 +84,7 @@ function table(name: string): string {
 
 function tableRows(name: string): string[] {
   if (name === 'top') {
-    const plain = Object.entries(settings).filter(([key]) => ![...SECTIONS, 'target', 'task'].includes(key));
+    const plain = Object.entries(settings).filter(([key]) => ![...SECTIONS, 'target', 'warmStart', 'task'].includes(key));
     return rowsOf({ properties: Object.fromEntries(plain), required: train.required });
   }
   if (name === 'evaluation') return rowsOf(evaluation);
