@@ -171,12 +171,19 @@ export class UNet extends NetworkTrainer<SegmentedImages, Uint8Array> {
     const inner = this.#inner;
     const line = width * channels;
     const batch = new Float32Array(indices.length * inner.height * inner.width * channels);
-    const scale = data.images instanceof Uint8Array ? 2 / 255 : 2;
+    const { images } = data;
+    // One loop for each type of array: a loop that sees both is ten times slower.
+    const copyLine =
+      images instanceof Uint8Array
+        ? (from: number, to: number) => {
+            for (let k = 0; k < line; k++) batch[to + k] = images[from + k] * (2 / 255) - 1;
+          }
+        : (from: number, to: number) => {
+            for (let k = 0; k < line; k++) batch[to + k] = images[from + k] * 2 - 1;
+          };
     for (let i = 0; i < indices.length; i++) {
       for (let y = 0; y < height; y++) {
-        const from = (indices[i] * height + y) * line;
-        const to = (i * inner.height + y) * inner.width * channels;
-        for (let k = 0; k < line; k++) batch[to + k] = data.images[from + k] * scale - 1;
+        copyLine((indices[i] * height + y) * line, (i * inner.height + y) * inner.width * channels);
       }
     }
     return tf.tensor4d(batch, [indices.length, inner.height, inner.width, channels]);
