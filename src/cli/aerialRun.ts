@@ -4,7 +4,7 @@ import { runExperimentToFolder } from './experimentRun.js';
 import type { CommandContext } from './frame.js';
 
 /** Target images in a contact sheet. */
-const SHEET_IMAGES = 8;
+const SHEET_IMAGES = 16;
 
 export interface AerialRunOptions {
   readonly out: string;
