@@ -43,23 +43,33 @@ export class Counters {
     return Atomics.load(this.#values, STOP) !== 0n;
   }
 
-  /** Counts of one shard; `takeBack` undoes them when it failed. */
-  progress(): ShardProgress & { takeBack(): void } {
-    let [images, bytes] = [0, 0];
+  /** Shared memory that keeps account of one shard, for `progress`. */
+  static ofShard(): SharedArrayBuffer {
+    return new SharedArrayBuffer(LENGTH * BigInt64Array.BYTES_PER_ELEMENT);
+  }
+
+  /**
+   * Counts of one shard; `takeBack` undoes them when it failed, once.
+   * @param shard memory that another thread can take them back from, should this one die
+   */
+  progress(shard = Counters.ofShard()): ShardProgress & { takeBack(): void } {
+    const own = new BigInt64Array(shard);
     return {
       check: () => {
         if (this.stopped) throw new StoppedError();
       },
-      advance: (moreImages, moreBytes) => {
-        images += moreImages;
-        bytes += moreBytes;
-        Atomics.add(this.#values, IMAGES, BigInt(moreImages));
-        Atomics.add(this.#values, BYTES, BigInt(moreBytes));
+      advance: (images, bytes) => {
+        this.#add(own, IMAGES, images);
+        this.#add(own, BYTES, bytes);
       },
       takeBack: () => {
-        Atomics.sub(this.#values, IMAGES, BigInt(images));
-        Atomics.sub(this.#values, BYTES, BigInt(bytes));
+        for (const at of [IMAGES, BYTES]) Atomics.sub(this.#values, at, Atomics.exchange(own, at, 0n));
       },
     };
+  }
+
+  #add(own: BigInt64Array, at: number, more: number): void {
+    Atomics.add(this.#values, at, BigInt(more));
+    Atomics.add(own, at, BigInt(more));
   }
 }

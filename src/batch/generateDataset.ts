@@ -251,7 +251,7 @@ type OpenShards = (context: RunContext, width: number) => Promise<Shards>;
 /** Worker threads, which open the source for themselves. */
 function pooled(source: SourceSpec): OpenShards {
   return async ({ header, out, allowUnlicensed, counters }, width) => {
-    const pool = new ShardPool({ source, header, out, allowUnlicensed }, counters, width);
+    const pool = new ShardPool({ source, header, out, allowUnlicensed, counters, threads: width });
     return { width: SHARDS_A_THREAD * width, make: (shard) => pool.make(shard), close: () => pool.close() };
   };
 }
@@ -376,8 +376,7 @@ class Run {
   #report(): void {
     const total = imagesOf(this.#header, this.#own);
     const missing = imagesOf(this.#header, this.#missing);
-    // A worker that died has not taken back what it counted.
-    const made = Math.min(this.#counters.images, missing);
+    const made = this.#counters.images;
     this.#options.onProgress?.({
       images: total - missing + made,
       ...{ total, made },

@@ -205,7 +205,7 @@ export class QueuedDatasets {
     const counters = new Counters();
     if (this.#stopped) counters.stop();
     const data = { source: await absoluteSource(root, source), header, out: storage.place, allowUnlicensed };
-    return { storage, header, counters, pool: new ShardPool(data, counters, this.#threads) };
+    return { storage, header, counters, pool: new ShardPool({ ...data, counters, threads: this.#threads }) };
   }
 
   /** Before another dataset is opened: what is not in use keeps no threads. */

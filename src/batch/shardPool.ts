@@ -3,8 +3,7 @@ import { MessageChannel } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { QuarantinedScene } from '../dataset/entry.js';
 import { DatasetError, errorFromCode } from '../errors.js';
-import type { Counters } from './counters.js';
-import { StoppedError } from './counters.js';
+import { Counters, StoppedError } from './counters.js';
 import { NoSpaceError } from './noSpace.js';
 import type { ShardOutcome, ShardTask, ShardWorkerData } from './shardWorker.js';
 
@@ -20,7 +19,7 @@ const WORKER = import.meta.url.endsWith('.ts') ? './shardWorkerFromSource.mjs' :
  */
 const YOUNG_MB = 12;
 
-/** A thread without work ends after that long, ms. */
+/** Threads end when no shard has been in hand for that long, ms. */
 const IDLE_MS = 5000;
 
 /**
@@ -29,31 +28,53 @@ const IDLE_MS = 5000;
  */
 export const SHARDS_A_THREAD = 2;
 
-/** Threads that make shards of one dataset. One that dies is replaced, and its shards tried once more. */
+export interface ShardPoolOptions extends Omit<ShardWorkerData, 'counters' | 'waiting'> {
+  readonly counters: Counters;
+  /** How long threads wait for another shard, ms; default 5000. */
+  readonly idleMs?: number;
+}
+
+/**
+ * Threads that make shards of one dataset. One that dies is replaced, and its shards tried once more. They start with the
+ * first shard, and end together when none is in hand any more, not each by itself: a thread that has nothing to make may
+ * still have a shard on its way to its place.
+ */
 export class ShardPool {
-  readonly #piscina: Piscina<ShardTask, void>;
+  readonly #options: ShardPoolOptions;
   readonly #waiting = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   readonly #counters: Counters;
+  #piscina: Piscina<ShardTask, void> | undefined;
+  #inHand = 0;
+  #idle: NodeJS.Timeout | undefined;
+  #ended = Promise.resolve();
+  #closed = false;
 
-  constructor(data: Omit<ShardWorkerData, 'counters' | 'threads' | 'waiting'>, counters: Counters, threads: number) {
-    this.#counters = counters;
+  constructor(options: ShardPoolOptions) {
+    this.#options = options;
+    this.#counters = options.counters;
+  }
+
+  /** The threads; they are started where there are none. */
+  get #threads(): Piscina<ShardTask, void> {
+    if (this.#piscina) return this.#piscina;
+    if (this.#closed) throw new Error('the pool is closed');
+    const { source, header, out, allowUnlicensed, threads, counters } = this.#options;
+    const shared = { counters: counters.buffer, waiting: this.#waiting.buffer as SharedArrayBuffer };
     this.#piscina = new Piscina({
       filename: fileURLToPath(new URL(WORKER, import.meta.url)),
       execArgv: [],
-      workerData: {
-        ...data,
-        ...{ threads, counters: counters.buffer, waiting: this.#waiting.buffer as SharedArrayBuffer },
-      } satisfies ShardWorkerData,
-      // A thread without a task may still wait for the disk: its event loop must turn.
+      workerData: { source, header, out, allowUnlicensed, threads, ...shared } satisfies ShardWorkerData,
+      // A thread without a task may still wait for the disk: its event loop must turn, and it must not end.
       atomics: 'disabled',
+      idleTimeout: Number.POSITIVE_INFINITY,
       minThreads: 1,
       maxThreads: threads,
-      idleTimeout: IDLE_MS,
       recordTiming: false,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
     });
     // A worker that cannot start rejects its task too; without a listener the process would end.
     this.#piscina.on('error', () => {});
+    return this.#piscina;
   }
 
   /**
@@ -62,11 +83,24 @@ export class ShardPool {
    *   shard kills two workers
    */
   async make(shard: number): Promise<readonly QuarantinedScene[]> {
-    const outcome = await this.#run(shard);
+    const outcome = await this.#holding(() => this.#run(shard));
     if ('quarantined' in outcome) return outcome.quarantined;
     if (this.#counters.stopped && outcome.code === 'FAILURE') throw new StoppedError();
     if (outcome.noSpace) throw new NoSpaceError(outcome.message);
     throw errorFromCode(outcome.code, outcome.message);
+  }
+
+  /** Has threads at hand during the work, and for a while afterwards. */
+  async #holding<T>(work: () => Promise<T>): Promise<T> {
+    clearTimeout(this.#idle);
+    this.#inHand++;
+    try {
+      return await work();
+    } finally {
+      this.#inHand--;
+      const { idleMs = IDLE_MS } = this.#options;
+      if (this.#inHand === 0) this.#idle = setTimeout(() => this.#endThreads(), idleMs).unref();
+    }
   }
 
   async #run(shard: number): Promise<ShardOutcome> {
@@ -88,6 +122,7 @@ export class ShardPool {
 
   /** @throws when the thread dies */
   async #runOnce(shard: number, overlap: boolean): Promise<ShardOutcome> {
+    const piscina = this.#threads;
     const { port1, port2 } = new MessageChannel();
     const outcome = new Promise<ShardOutcome>((resolve, reject) => {
       port1.once('message', resolve);
@@ -95,22 +130,33 @@ export class ShardPool {
     });
     // Whoever waits for it below hears of it.
     outcome.catch(() => {});
+    // One that died has not taken back what it counted.
+    const counted = Counters.ofShard();
+    const countWaiting = () => Atomics.store(this.#waiting, 0, piscina.queueSize);
     try {
-      const made = this.#piscina.run({ shard, port: port2, overlap }, { transferList: [port2] });
-      this.#countWaiting();
-      await made.finally(() => this.#countWaiting());
+      const made = piscina.run({ shard, port: port2, counted, overlap }, { transferList: [port2] });
+      countWaiting();
+      await made.finally(countWaiting);
       return await outcome;
+    } catch (error) {
+      this.#counters.progress(counted).takeBack();
+      throw error;
     } finally {
       port1.close();
     }
   }
 
-  #countWaiting(): void {
-    Atomics.store(this.#waiting, 0, this.#piscina.queueSize);
+  /** Stops the threads, for good. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#endThreads();
   }
 
-  /** Stops the threads. */
-  async close(): Promise<void> {
-    await this.#piscina.destroy();
+  #endThreads(): Promise<void> {
+    clearTimeout(this.#idle);
+    const piscina = this.#piscina;
+    this.#piscina = undefined;
+    if (piscina) this.#ended = piscina.destroy();
+    return this.#ended;
   }
 }

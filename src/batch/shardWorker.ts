@@ -36,6 +36,8 @@ export interface ShardTask {
   readonly shard: number;
   /** Takes the `ShardOutcome`, and closes. */
   readonly port: MessagePort;
+  /** Shared memory for what is counted of it (`Counters.progress`). */
+  readonly counted: SharedArrayBuffer;
   /** Whether the worker may go on with the next shard while this one is on its way to its place. */
   readonly overlap: boolean;
 }
@@ -54,8 +56,8 @@ let opened: Promise<ShardMaker> | undefined;
  * Makes one shard; done when the worker can take another. That is before the shard is in its place if another one waits:
  * the wait for the disk then costs no time. Never throws: a rejection means that the thread is gone.
  */
-export default async function makeShard({ shard, port, overlap }: ShardTask): Promise<void> {
-  const progress = counters.progress();
+export default async function makeShard({ shard, port, counted, overlap }: ShardTask): Promise<void> {
+  const progress = counters.progress(counted);
   const end = (outcome: ShardOutcome) => {
     port.postMessage(outcome);
     port.close();

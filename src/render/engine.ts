@@ -13,6 +13,7 @@ import { Runtime } from './runtime.js';
 import {
   type ColorFormat,
   expectLength,
+  knowsRegions,
   type RenderLayout,
   renderAreas,
   renderLayout,
@@ -380,9 +381,10 @@ function resultArrays<C extends ColorFormat>(
   const { count, width, height, channels } = shape;
   const pixels = count * width * height;
   const nodes = totalNodes(batch);
+  // Not by their bytes: of scenes without nodes they are empty, but there.
   const tables = {
-    ...(layout.coverageBytes > 0 ? { coverage: new Float64Array(nodes * COVERAGE_COLUMNS) } : {}),
-    ...(layout.regionBytes > 0 ? { regions: new Float64Array(nodes * REGION_COLUMNS) } : {}),
+    ...(layout.labels !== 'none' ? { coverage: new Float64Array(nodes * COVERAGE_COLUMNS) } : {}),
+    ...(knowsRegions(layout.labels) ? { regions: new Float64Array(nodes * REGION_COLUMNS) } : {}),
   };
   const masks = layout.instanceBytes > 0;
   if (into) {

@@ -49,7 +49,6 @@ export function renderLayout(
   const pixels = shape.width * shape.height;
   const bytesPerValue = { none: 0, u8: 1, f32: 4 }[color];
   const masks = labels === 'masks' || labels === 'all';
-  const regions = labels === 'regions' || labels === 'all';
   return {
     color,
     labels,
@@ -59,8 +58,13 @@ export function renderLayout(
     instanceBytes: masks ? 2 * pixels : 0,
     classBytes: masks ? pixels : 0,
     coverageBytes: labels === 'none' ? 0 : 8 * COVERAGE_COLUMNS * shape.maxNodes,
-    regionBytes: regions ? 8 * REGION_COLUMNS * shape.maxNodes : 0,
+    regionBytes: knowsRegions(labels) ? 8 * REGION_COLUMNS * shape.maxNodes : 0,
   };
+}
+
+/** Whether regions are among the results. */
+export function knowsRegions(labels: LabelOutput): boolean {
+  return labels === 'regions' || labels === 'all';
 }
 
 /** Bytes of results that one scene leaves in a slot. */

@@ -286,4 +286,24 @@ test('settings out of range are refused, by name, before anything is written', a
   assert.not(existsSync(out));
 });
 
+test('scenes may be empty, also all of a batch or shard: they have an image and no objects', async () => {
+  const path = `${newPath('grammar')}.yaml`;
+  writeFileSync(
+    path,
+    `canvas: { width: 9, height: 9, channels: 1 }
+attributes: { x: {}, y: {} }
+classes: { digit: { asset: digits/4/*, attributes: { x: 4, y: 4 } } }
+nodes: [{ class: digit, count: { uniform: [0, 1] } }]
+`,
+  );
+  for (const masks of [false, true]) {
+    const { out, manifest } = await generate(await inProcess(path), {
+      ...{ count: 12, seed: 1, shardSize: 1, format: 'imagefolder' as const, masks },
+    });
+    assert.is(manifest?.count, 12);
+    const counts = new Set(records(out).map(({ objects }) => objects.length));
+    assert.equal([...counts].sort(), [0, 1]);
+  }
+});
+
 test.run();

@@ -69,6 +69,8 @@ export class FakeS3 {
   pageKeys = 1000;
   /** Chooses what goes wrong. */
   fault: (request: FakeRequest) => Fault | undefined = () => undefined;
+  /** Waits before a request is answered. */
+  hold: (request: FakeRequest) => Promise<void> | undefined = () => undefined;
   readonly bucket: string;
   readonly #server = createServer((request, response) => void this.#serve(request, response));
 
@@ -104,6 +106,7 @@ export class FakeS3 {
     }
     try {
       const body = await bodyOf(request);
+      await this.hold(asked);
       this.largestBody = Math.max(this.largestBody, body.length);
       if (fault === 'slowDown') throw new S3Failure(503, 'SlowDown', 'Please reduce your request rate.');
       if (fault === 'conflict') {
