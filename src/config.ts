@@ -276,7 +276,7 @@ export const segmentationTaskSchema = z.strictObject({
     .literal('segmentation')
     .describe('one class a pixel: a U-Net; pixels of none of the `labels` are background, which is not scored'),
   ...unetLayers,
-  ...taskTraining(16, 'adam', { learningRate: 2e-3, momentum: 0.5 }),
+  ...taskTraining(8, 'adam', { learningRate: 2e-3, momentum: 0.5 }),
 });
 
 /** The task network within the loop; without a kind it is a classifier. */

@@ -50,7 +50,7 @@ const SCORE_BATCH = 16;
  * n levels are 2n + 1 convolutions. As in the original the filters are halved before the way up, not after joining.
  * Images of any size: inside, they are extended to the right and below to a multiple of 2ⁿ⁻¹ by pixels that neither are
  * learned from nor scored. Values enter as 2x − 1 of x in [0, 1], so that margins are mid-grey. Softmax cross-entropy.
- * Defaults: batches of 16, `adam`, learning rate 0.001.
+ * Defaults: batches of 8, `adam`, learning rate 0.001.
  */
 export class UNet extends NetworkTrainer<SegmentedImages, Uint8Array> {
   readonly #options: Required<Omit<UNetOptions, 'background'>> & { readonly background?: number };
@@ -64,7 +64,7 @@ export class UNet extends NetworkTrainer<SegmentedImages, Uint8Array> {
   constructor(options: UNetOptions) {
     const names = Array.from({ length: Math.max(0, Math.floor(options.classes)) || 0 }, (_, k) => String(k));
     const filled = filledOptions(options, {
-      batchSize: 16,
+      batchSize: 8,
       optimizer: 'adam',
       filters: [16, 32, 64],
       balance: false,
