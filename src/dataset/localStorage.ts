@@ -14,6 +14,8 @@ const OWN_FOLDER = dirname(STAGING_FOLDER);
 export class LocalStorage implements DatasetStorage {
   readonly place: string;
   readonly folder: string;
+  /** Folders whose names, and those on the way to them, are or will be on the disk. */
+  readonly #durable = new Map<string, Promise<void>>();
 
   /** @param folder made when something is written */
   constructor(folder: string) {
@@ -29,7 +31,7 @@ export class LocalStorage implements DatasetStorage {
     const folders = new Set<string>();
     for (const { path } of files) {
       const target = this.#full(path);
-      if (!folders.has(dirname(target))) await makeFolder(dirname(target), this.folder);
+      if (!folders.has(dirname(target))) await this.#makeFolder(dirname(target));
       folders.add(dirname(target));
       await this.#guard(path, () => rename(join(folder, path), target));
     }
@@ -128,8 +130,8 @@ export class LocalStorage implements DatasetStorage {
     const target = this.#full(path);
     const full = join(this.folder, STAGING_FOLDER, `file-${process.pid}-${randomUUID()}`);
     return this.#guard(path, async () => {
-      await makeFolder(dirname(target), this.folder);
-      await makeFolder(dirname(full), this.folder);
+      await this.#makeFolder(dirname(target));
+      await this.#makeFolder(dirname(full));
       const hash = createHash('sha256');
       let bytes = 0;
       const file = await open(full, 'wx');
@@ -150,6 +152,22 @@ export class LocalStorage implements DatasetStorage {
       await file.close();
       return { full, file: { path, bytes, sha256: hash.digest('hex') } };
     });
+  }
+
+  /**
+   * Makes a folder that outlasts a power cut with its files. Also one that is there already: whoever made it, another
+   * shard or one that was killed, may not have come to sync its name.
+   */
+  async #makeFolder(folder: string): Promise<void> {
+    const made = await mkdir(folder, { recursive: true });
+    let durable = made === undefined ? this.#durable.get(folder) : undefined;
+    if (!durable) {
+      const top = made !== undefined && made.length <= this.folder.length ? dirname(made) : this.folder;
+      durable = syncUpTo(top, folder);
+      this.#durable.set(folder, durable);
+      durable.catch(() => this.#durable.delete(folder));
+    }
+    await durable;
   }
 
   #full(path: string): string {
@@ -183,13 +201,10 @@ function isMissing(error: unknown): boolean {
   return ['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '');
 }
 
-/** Makes a folder, and every new name on the way to it outlast a power cut. */
-async function makeFolder(folder: string, root: string): Promise<void> {
-  const first = await mkdir(folder, { recursive: true });
-  if (first === undefined) return;
-  const top = dirname(first.length < root.length ? root : first);
-  for (let each = folder; each.length >= top.length; each = dirname(each)) {
+/** Makes the names of folders outlast a power cut, from one folder up to another one that it lies in. */
+async function syncUpTo(top: string, folder: string): Promise<void> {
+  for (let each = folder; ; each = dirname(each)) {
     await syncFolder(each);
-    if (each === dirname(each)) return;
+    if (each.length <= top.length) return;
   }
 }
