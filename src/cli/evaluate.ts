@@ -1,8 +1,9 @@
 import { type Command, Option } from 'commander';
 import { ConfigError, TrainingError } from '../errors.js';
 import type { RunScore } from '../training/evaluateRun.js';
+import type { RunRecord } from '../training/run.js';
 import { integerIn, threadsFlag } from './flags.js';
-import { define, type Outcome } from './frame.js';
+import { type CommandContext, define, type Outcome } from './frame.js';
 
 interface Flags {
   readonly test?: string;
@@ -44,22 +45,7 @@ export function addEvaluate(program: Command, outcome: Outcome): void {
     const { readRunRecord } = await import('../training/run.js');
     const { initBackend } = await import('../learn/backend.js');
     const record = await readRunRecord(run);
-    if (record.kind === 'experiment') {
-      const given = (['test', 'images', 'epochs'] as const).find((name) => flags[name] !== undefined);
-      if (given) {
-        throw new ConfigError(`Expected no --${given} for ${run}: an experiment is evaluated as its run.json says`);
-      }
-      const [{ runMnistToFolder }, { mnistResultText }, { MNIST_TARGETS }] = await Promise.all([
-        import('./mnistRun.js'),
-        import('../report/mnistReport.js'),
-        import('../experiments/mnist/targets.js'),
-      ]);
-      const { target: name, data, config } = record.config as { target: string; data: string; config: object };
-      const target = MNIST_TARGETS[name as keyof typeof MNIST_TARGETS];
-      if (!target) throw new TrainingError(`Expected a known experiment in ${run} but received "${name}"`);
-      const result = await runMnistToFolder({ target, data, out: run, config, threads: flags.threads }, context);
-      return { json: result, text: mnistResultText(result) };
-    }
+    if (record.kind === 'experiment') return evaluateExperiment(run, record, flags, context);
     const { evaluateRun } = await import('../training/evaluateRun.js');
     await initBackend({ threads: 'all' });
     const bar = context.progress('evaluate', 1000);
@@ -84,4 +70,31 @@ export function addEvaluate(program: Command, outcome: Outcome): void {
       text: [line('grammar', grammar), line('Meta-Sim', metasim), ...(flags.test ? [] : [ON_V])].join('\n'),
     };
   });
+}
+
+/** An experiment is evaluated as its record says: what is missing of its table is made, and the table printed again. */
+async function evaluateExperiment(run: string, record: RunRecord, flags: Flags, context: CommandContext) {
+  const given = (['test', 'images', 'epochs'] as const).find((name) => flags[name] !== undefined);
+  if (given) {
+    throw new ConfigError(`Expected no --${given} for ${run}: an experiment is evaluated as its run.json says`);
+  }
+  const { threads } = flags;
+  const { target: name, data, config } = record.config as { target: string; data: string; config: object };
+  if (record.name === 'aerial') {
+    const [{ runAerialToFolder }, { aerialResultText }] = await Promise.all([
+      import('./aerialRun.js'),
+      import('../report/aerialReport.js'),
+    ]);
+    const result = await runAerialToFolder({ out: run, config, threads }, context);
+    return { json: result, text: aerialResultText(result) };
+  }
+  const [{ runMnistToFolder }, { mnistResultText }, { MNIST_TARGETS }] = await Promise.all([
+    import('./mnistRun.js'),
+    import('../report/mnistReport.js'),
+    import('../experiments/mnist/targets.js'),
+  ]);
+  const target = MNIST_TARGETS[name as keyof typeof MNIST_TARGETS];
+  if (!target) throw new TrainingError(`Expected a known experiment in ${run} but received "${name}"`);
+  const result = await runMnistToFolder({ target, data, out: run, config, threads }, context);
+  return { json: result, text: mnistResultText(result) };
 }

@@ -32,7 +32,7 @@ export function aerialPreset(): AerialExperimentConfigInput {
     pretrain: { steps: 3000 },
     warmStart: { kind: 'classes', scenes: 32, positions: 9 },
     meta: { epochs: 15, iterations: 20, batchSize: 16, learningRate: 3e-4, pixelDelta: 0.3, halveEvery: 5 },
-    task: { kind: 'segmentation', epochs: 1 },
+    task: { kind: 'segmentation', epochs: 1, batchSize: 16 },
     evaluation: { images: 2500, testImages: 500, poseScenes: 1000, epochs: 6, batchSize: 16, learningRate: 2e-3 },
   };
 }
