@@ -116,7 +116,7 @@ test('a configuration with a segmentation: V from masks, IoU per class in the re
   await painter.close();
   for (const name of ['images', 'masks']) mkdirSync(join(folder, 'target', name), { recursive: true });
   for (let i = 0; i < 12; i++) {
-    const pixels = images.slice(i * 32 * 32 * 3, (i + 1) * 32 * 32 * 3);
+    const pixels = Uint8Array.from(images.subarray(i * 32 * 32 * 3, (i + 1) * 32 * 32 * 3));
     // As metasim writes class masks: 0 is none, k + 1 the k-th class.
     const mask = masks.slice(i * 32 * 32, (i + 1) * 32 * 32).map((value) => (value === 4 ? 0 : value + 1));
     writeFileSync(join(folder, 'target', 'images', `${i}.png`), encodePng({ ...shape, pixels }));
