@@ -405,9 +405,17 @@ export function parseConfig<S extends z.ZodType>(schema: S, value: unknown, wher
   if (result.success) return result.data;
   const problems = result.error.issues.map((issue) => {
     const path = issue.path.map(String).join('.') || '(top level)';
-    return `${where}: ${path}: ${issue.message}`;
+    return `${where}: ${path}: ${unknownKind(issue, value) ?? issue.message}`;
   });
   throw new ConfigError(problems.join('\n'));
+}
+
+/** What to say of a `kind` that is none: zod's own message names neither what it received nor a default as such. */
+function unknownKind(issue: z.core.$ZodIssue, value: unknown): string | undefined {
+  if (issue.code !== 'invalid_union' || !('options' in issue) || !Array.isArray(issue.options)) return undefined;
+  const kinds = issue.options.filter((option) => typeof option === 'string');
+  const received = issue.path.reduce<unknown>((inner, key) => (inner as Record<PropertyKey, unknown>)?.[key], value);
+  return `Expected ${kinds.join(', ')} but received ${JSON.stringify(received) ?? 'nothing'}`;
 }
 
 /**

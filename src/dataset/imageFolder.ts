@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatasetError } from '../errors.js';
@@ -57,7 +58,7 @@ export async function readLabelledFolder(
 ): Promise<LabelledFolderImages> {
   const entries: { path: string; label: number }[] = [];
   for (const [label, name] of classes.entries()) {
-    const paths = await imageFiles(join(folder, name));
+    const paths = await classFiles(folder, name);
     if (paths.length === 0) throw new DatasetError(`Expected images in ${join(folder, name)} but received none`);
     for (const path of paths) entries.push({ path, label });
   }
@@ -69,6 +70,16 @@ export async function readLabelledFolder(
   );
   const labels = Int32Array.from(chosen, ({ label }) => label);
   return { ...shape, count: chosen.length, images, labels, classes };
+}
+
+/** Images of a class. @throws DatasetError naming the sub-folders that there are when it has none */
+async function classFiles(folder: string, name: string): Promise<string[]> {
+  const path = join(folder, name);
+  if (existsSync(path)) return imageFiles(path);
+  const names = (await list(folder)).filter((entry) => !entry.isFile()).map((entry) => entry.name);
+  throw new DatasetError(
+    `Expected a sub-folder of images for the class ${name} in ${folder} but received ${names.sort().join(', ') || 'none'}`,
+  );
 }
 
 /** Names of the sub-folders that hold at least one image, sorted: the classes of a labelled folder. */

@@ -38,7 +38,7 @@ const MASKS = 'masks';
  * pixels say the class. Images are resized with antialiasing, masks by the nearest pixel, both from the same part of
  * their files.
  * @param values what pixels mean (`MaskLegend`)
- * @throws DatasetError when an image has no mask, their sizes differ, or a file cannot be read
+ * @throws DatasetError when an image has no mask, their sizes differ, no pixel is of a class, or a file cannot be read
  */
 export async function readMaskFolder(
   folder: string,
@@ -64,7 +64,13 @@ export async function readMaskFolder(
     }
     room.add(pixels, legend.classesAt(mask, nearestPixels(mask, shape, window), maskPath));
   }
-  return room.images();
+  const result = room.images();
+  if (!result.masks.some((number) => number < options.classes.length)) {
+    throw new DatasetError(
+      `Expected pixels of ${options.classes.join(', ')} in ${join(folder, MASKS)} but received none: the values of each class are those of target.validation.values, or 1, 2, … in the order of the labels`,
+    );
+  }
+  return result;
 }
 
 /**

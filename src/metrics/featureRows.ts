@@ -13,7 +13,7 @@ export function checkFeatureRows(a: FeatureRows, b: FeatureRows, minimum: number
   for (const [name, { values, count, length }] of Object.entries({ a, b })) {
     if (count < minimum || length < 1 || values.length !== count * length) {
       throw new ShapeError(
-        `Expected at least ${minimum} rows of features for ${name} but received ${count} × ${length} (${values.length} numbers)`,
+        `Expected at least ${minimum} rows of features, an image each, for ${name} but received ${count} × ${length} (${values.length} numbers)`,
       );
     }
     const bad = values.findIndex((value) => !Number.isFinite(value));
@@ -24,6 +24,8 @@ export function checkFeatureRows(a: FeatureRows, b: FeatureRows, minimum: number
     }
   }
   if (a.length !== b.length) {
-    throw new ShapeError(`Expected feature vectors of one length but received ${a.length} and ${b.length}`);
+    throw new ShapeError(
+      `Expected feature vectors of one length but received ${a.length} numbers a row in a and ${b.length} in b`,
+    );
   }
 }

@@ -2,7 +2,9 @@ import { dirname, resolve } from 'node:path';
 import { openAssetSources } from '../assets/assetSources.js';
 import type { AssetSource, TrainConfig } from '../config.js';
 import { readImageFolder } from '../dataset/imageFolder.js';
+import { ConfigError } from '../errors.js';
 import { type Grammar, loadGrammar } from '../grammar/grammar.js';
+import { hasMutable } from '../grammar/mutability.js';
 import { Engine } from '../render/engine.js';
 import { openTask } from './openTask.js';
 import { writeRunRecord } from './run.js';
@@ -48,6 +50,11 @@ export async function trainFromConfig(options: TrainFromConfigOptions): Promise<
     assets,
     overrides: { variables: config.variables },
   });
+  if (!hasMutable(grammar.definition)) {
+    throw new ConfigError(
+      `Expected an attribute listed under mutable in ${resolve(base, config.grammar)} but received none: there is nothing to learn`,
+    );
+  }
   const { width, height, channels } = grammar.canvas;
   const shape = { width, height, channels };
   const resolved = absolutePaths(base, config);
@@ -57,6 +64,12 @@ export async function trainFromConfig(options: TrainFromConfigOptions): Promise<
     fit: images.fit,
     seed: config.seed,
   });
+  const used = Math.min(config.mmd.realImages, realImages.count);
+  if (used < 2) {
+    throw new ConfigError(
+      `Expected at least 2 images of ${images.folder} for target.images (and mmd.realImages) but received ${used}: MMD compares images with each other`,
+    );
+  }
   const task = await openTask({ config: resolved, grammar, assets, out: resolve(out) });
   const engine = await Engine.create({ assets, workers: config.workers }).catch((error) => {
     task?.dispose();

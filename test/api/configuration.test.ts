@@ -84,7 +84,9 @@ function table(name: string): string {
 
 function tableRows(name: string): string[] {
   if (name === 'top') {
-    const plain = Object.entries(settings).filter(([key]) => ![...SECTIONS, 'target', 'warmStart', 'task'].includes(key));
+    const plain = Object.entries(settings).filter(
+      ([key]) => ![...SECTIONS, 'target', 'warmStart', 'task'].includes(key),
+    );
     return rowsOf({ properties: Object.fromEntries(plain), required: train.required });
   }
   if (name === 'evaluation') return rowsOf(evaluation);
@@ -111,6 +113,21 @@ test('the tables of docs/CONFIGURATION.md say what the schema says, of every set
 
 test('the default kernel in the document is that of the loss', () => {
   assert.ok(document.includes(`\`${JSON.stringify(DEFAULT_MMD)}\``), JSON.stringify(DEFAULT_MMD));
+});
+
+test('a kind that is none is answered with those there are, and what came', () => {
+  const smallest = parseYaml(codeBlocks(document, 'yaml')[0]) as object;
+  const read = (more: object) => () => parseConfig(trainConfigSchema, { ...smallest, ...more }, 'a.yaml');
+  assert.throws(
+    read({ task: { kind: 'segmentaton' } }),
+    (error: Error) =>
+      error.message === 'a.yaml: task.kind: Expected classification, segmentation, command but received "segmentaton"',
+  );
+  assert.throws(
+    read({ assets: [{}] }),
+    (error: Error) =>
+      error.message === 'a.yaml: assets.0.kind: Expected mnist, digits, aerial, images but received nothing',
+  );
 });
 
 test('every configuration in the documents is one', () => {

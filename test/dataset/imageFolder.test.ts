@@ -76,6 +76,8 @@ test('what cannot be read is named', async () => {
   assert.match((await refusal(readImageFolder(join(folder, 'none'), shape))).message, /readable folder at .*none/);
   assert.match((await refusal(readImageFolder(join(folder, 'empty'), shape))).message, /files in .*empty/);
   assert.match((await refusal(readLabelledFolder(folder, ['a', 'empty'], shape))).message, /images in .*empty/);
+  const noFolder = (await refusal(readLabelledFolder(folder, ['a', 'c'], shape))).message;
+  assert.match(noFolder, /sub-folder of images for the class c in .* received a, b, empty$/);
   const broken = join(folder, 'broken');
   mkdirSync(broken);
   writeFileSync(join(broken, 'torn.png'), grey(1).subarray(0, 40));

@@ -146,6 +146,15 @@ test('bad input is named and leaves nothing behind', async () => {
   assert.match(unknown.message, /classes of the grammar .* received eleven/);
   const target = { images: { folder: 'nowhere', fit: 'stretch' as const } };
   assert.match((await failure(train(out, undefined, undefined, { target }))).message, /nowhere/);
+  const fixed = join(folder, 'fixed.yaml');
+  writeFileSync(fixed, readFileSync('examples/grammars/mnist.yaml', 'utf8').replace(/^.*mutable: .*\n/gm, ''));
+  const nothing = await failure(train(out, undefined, undefined, { grammar: fixed, variables: { digits: 'digits' } }));
+  assert.match(nothing.message, /under mutable in .*fixed\.yaml but received none/);
+  const mmd = { realImages: 1 };
+  assert.match(
+    (await failure(train(out, undefined, undefined, { mmd }))).message,
+    /at least 2 images of .* received 1/,
+  );
   assert.match((await failure(train(configPath))).message, /Expected to be able to write .*run\.json/);
   assert.match((await failure(loadRun(folder))).message, /received one without run\.json/);
   assert.not(existsSync(out));

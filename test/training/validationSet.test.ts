@@ -148,6 +148,10 @@ test('masks that are missing, of another size or kind are named', async () => {
     /Expected labels \(red, blue\) in .* received green/,
   );
   assert.match((await failure(read('bad', { red: 1, blue: 1 }))).message, /one class for the mask value 1/);
+  assert.match(
+    (await failure(read('bad', { red: 7 }))).message,
+    /Expected pixels of red, blue in .*bad\/masks but received none/,
+  );
   writeFileSync(
     join(set, 'masks', 'b.png'),
     encodePng({ width: 3, height: 3, channels: 1, pixels: new Uint8Array(9) }),

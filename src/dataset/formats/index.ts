@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { ConfigError, DatasetError } from '../../errors.js';
 import type { DatasetFormat } from '../format.js';
 
@@ -33,9 +34,10 @@ export async function openFormat(name: string): Promise<DatasetFormat> {
 
 /**
  * The format that a folder is in, by its looks.
- * @throws DatasetError when none or more than one recognises it
+ * @throws DatasetError when there is nothing, or none or more than one recognises it
  */
 export async function recogniseFormat(folder: string): Promise<DatasetFormat> {
+  if (!existsSync(folder)) throw new DatasetError(`Expected a dataset at ${folder} but there is nothing`);
   const found: DatasetFormat[] = [];
   for (const name of FORMAT_NAMES) {
     const format = await openFormat(name);
