@@ -24,7 +24,8 @@ export class WorkerPool {
   constructor(setup: WorkerSetup, workers: number) {
     this.#piscina = new Piscina({
       filename: fileURLToPath(new URL(`./worker${EXTENSION}`, import.meta.url)),
-      execArgv: EXTENSION === '.ts' ? ['--import', 'tsx'] : [],
+      // Resolved from here: a bare name would be looked for in the folder that the command runs in.
+      execArgv: EXTENSION === '.ts' ? ['--import', import.meta.resolve('tsx')] : [],
       workerData: setup,
       minThreads: workers,
       maxThreads: workers,
