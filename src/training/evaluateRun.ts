@@ -1,3 +1,4 @@
+import { access } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import {
   type CommandTaskConfig,
@@ -9,7 +10,7 @@ import {
   type ValidationConfig,
   validationSchema,
 } from '../config.js';
-import { ConfigError } from '../errors.js';
+import { ConfigError, DatasetError } from '../errors.js';
 import type { Grammar } from '../grammar/grammar.js';
 import { Engine } from '../render/engine.js';
 import type { SceneSource } from '../scene/sceneSource.js';
@@ -62,9 +63,11 @@ export async function evaluateRun(
   let engine: Engine | undefined;
   try {
     const config = parseConfig(trainConfigSchema, record.config, `${run}/run.json: config`);
-    const { test: given } = options;
+    // A command runs in a folder of its own, where a relative path would mean another one.
+    const given = options.test === undefined ? undefined : resolve(options.test);
     const validation = given === undefined ? config.target.validation : testSet(config, given);
     if (config.task.kind === 'command') {
+      if (given !== undefined) await expectReadable(given);
       engine = await Engine.create({ assets, workers: options.threads ?? config.workers });
       return await scoreByCommand(run, engine, loaded, { ...config, task: config.task }, validation?.folder, options);
     }
@@ -80,6 +83,17 @@ export async function evaluateRun(
   } finally {
     loaded.dispose();
     await engine?.close();
+  }
+}
+
+/** Whatever a command reads: a file or a folder. @throws DatasetError when it is not there */
+async function expectReadable(test: string): Promise<void> {
+  try {
+    await access(test);
+  } catch (cause) {
+    throw new DatasetError(`Expected readable test images at ${test} but received: ${(cause as Error).message}`, {
+      cause,
+    });
   }
 }
 

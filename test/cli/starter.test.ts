@@ -1,6 +1,6 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { decode } from 'fast-png';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -91,7 +91,9 @@ test('it learns: MMD falls by half, the external task scores more, and the camer
     assert.ok(error < 15, `${tool}: ${error}° off`);
   }
 
-  const { grammar, metasim } = await evaluateRun(out, { images: 90, epochs: 1 });
+  // A relative path is meant from here, not from the folder that the command runs in.
+  const labelled = relative(process.cwd(), join(path, 'validation'));
+  const { grammar, metasim } = await evaluateRun(out, { images: 90, epochs: 1, test: labelled });
   assert.ok(metasim.score > grammar.score + 0.15, `${grammar.score} → ${metasim.score}`);
   assert.equal(readdirSync(join(out, 'logs')).sort(), [
     'task-epoch-0001.log',
@@ -99,6 +101,10 @@ test('it learns: MMD falls by half, the external task scores more, and the camer
     'task-evaluate-grammar-0000.log',
     'task-evaluate-metasim-0000.log',
   ]);
+  const missing = evaluateRun(out, { images: 90, epochs: 1, test: join(folder, 'nowhere') });
+  const reason = await missing.catch((error: Error) => error);
+  assert.instance(reason, DatasetError);
+  assert.match((reason as Error).message, /Expected readable test images at .*nowhere/);
   assert.is(tf.memory().numTensors, before);
   await disposeBackend();
 });
