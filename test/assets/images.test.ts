@@ -137,10 +137,7 @@ test('damaged, changed, missing: errors name the file', async () => {
   assert.match(await rejected(imageAssets(folder, 'text.png')), /Expected a PNG, JPEG or WebP file for .*text.png/);
   writeFileSync(join(folder, 'cut.png'), png.slice(0, 40));
   const cut = await imageAssets(folder, 'cut.png');
-  assert.match(
-    await rejected(Promise.resolve(cut.assets[0].load())),
-    /Expected .* for .*cut.png.* received/,
-  );
+  assert.match(await rejected(Promise.resolve(cut.assets[0].load())), /Expected .* for .*cut.png.* received/);
   writeFileSync(join(folder, 'cut.png'), picture(5, 5, false).toBuffer('image/png'));
   assert.match(await rejected(Promise.resolve(cut.assets[0].load())), /8 × 6 px .* as when it was listed/);
   assert.match(await rejected(imageAssets(folder, 'none/*')), /match none\/\* in .* but received none/);
