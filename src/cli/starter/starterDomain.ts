@@ -80,7 +80,7 @@ async function texts(task: StarterTask): Promise<[path: string, text: string][]>
   const read = (name: string) => readFile(new URL(name, TEMPLATES), 'utf8');
   const config = (await read('config.yaml'))
     .replace('#VALIDATION', task === 'segmentation' ? '{ kind: masks, folder: validation }' : '{ folder: validation }')
-    .replace('#TASK', TASK_LINES[task].join('\n  '));
+    .replace('#TASK', `${TASK_LINES[task].join('\n  ')}\n`);
   const { rotation, x, y, scale } = STARTER_TARGET;
   const values: Record<string, string | number> = {
     task,
