@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
 import type { InceptionInfo } from '../learn/inception/inception.js';
 import { TransformedSource } from '../learn/transformedSource.js';
 import type { SceneSource } from '../scene/sceneSource.js';
@@ -70,6 +72,22 @@ export async function trainAndCompare<Row>(
   } finally {
     transformer.dispose();
   }
+}
+
+/**
+ * The settings that a training run is made with, for its checkpoints: those of the evaluation are left out, so that what
+ * was trained can be evaluated in another way too.
+ */
+export function trainingSettings<Config extends { readonly evaluation: unknown }>(config: Config) {
+  const { evaluation: _, ...training } = config;
+  return JSON.parse(JSON.stringify(training));
+}
+
+/** Where a row's evaluation keeps its epochs: a folder for each way of evaluating. Undefined without a run folder. */
+export function evaluationFolder(out: string | undefined, row: RowName, evaluation: object): string | undefined {
+  if (out === undefined) return undefined;
+  const digest = createHash('sha256').update(JSON.stringify(evaluation)).digest('hex');
+  return join(out, 'evaluation', `${row}-${digest.slice(0, 8)}`);
 }
 
 /** Without the losses of all steps. */

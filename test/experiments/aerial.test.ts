@@ -89,6 +89,12 @@ test('all of table 2 in its smallest form: rows, figures, resumed to the same nu
     for (const { file } of AERIAL_FIGURES) assert.is(readFileSync(join(out, 'figures', file))[1], 'P'.charCodeAt(0));
     assert.ok(existsSync(join(out, 'run.json')));
 
+    const evaluation = { ...TINY.evaluation, images: 60, epochs: 1 };
+    const shorter = await runAerialExperiment({ ...options, config: { ...TINY, evaluation } });
+    assert.is(angles.length, 2, 'evaluated in another way without training again');
+    assert.is(shorter.results.metasim.evaluation.meanPerEpoch.length, 1);
+    assert.is(shorter.results.metasim.carAngle, resumed.results.metasim.carAngle);
+
     const other = await runAerialExperiment({ ...options, config: { ...TINY, seed: 1 } }).catch(
       (e) => e as MetasimError,
     );

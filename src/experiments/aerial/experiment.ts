@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { openAssetSources } from '../../assets/assetSources.js';
 import { assetSourceSchema, parseConfig } from '../../config.js';
 import type { Grammar } from '../../grammar/grammar.js';
@@ -14,7 +13,7 @@ import { evaluateSegmentation, type OfflineSegmentation } from '../../training/o
 import { writeRunRecord } from '../../training/run.js';
 import { renderSegmentedScenes, sceneSegmenter, segmentationClasses } from '../../training/segmentedScenes.js';
 import { checkpointFolder, expectSameRun, type TrainObserver } from '../../training/train.js';
-import { type Comparison, trainAndCompare } from '../comparison.js';
+import { type Comparison, evaluationFolder, trainAndCompare, trainingSettings } from '../comparison.js';
 import { type AerialExperimentConfig, type AerialExperimentConfigInput, aerialExperimentSchema } from './presets.js';
 import { AERIAL_LABELS, type AerialLabel, aerialAssetSource, carAngle, loadAerialGrammars } from './scenes.js';
 
@@ -85,7 +84,7 @@ export async function runAerialExperiment(options: AerialExperimentOptions): Pro
   const assets = await openAssetSources(sources);
   const { grammar, target } = await loadAerialGrammars(assets, size);
   const engine = await Engine.create({ assets, workers: options.workers });
-  const identity = { grammar: grammar.hash, target: target.hash, config: JSON.parse(JSON.stringify(config)) };
+  const identity = { grammar: grammar.hash, target: target.hash, config: trainingSettings(config) };
   const setting = { engine, grammar, target, config };
   const classes = sceneSegmenter(grammar.schema, AERIAL_LABELS);
   const segmented = (source: SceneSource, start: number, count: number) =>
@@ -124,7 +123,7 @@ export async function runAerialExperiment(options: AerialExperimentOptions): Pro
           const evaluation = await evaluateSegmentation({
             ...{ engine, source, test, seed, signal, onProgress },
             ...{ schema: grammar.schema, labels: AERIAL_LABELS, config: config.evaluation },
-            checkpoints: out === undefined ? undefined : join(out, 'evaluation', row),
+            checkpoints: evaluationFolder(out, row, config.evaluation),
             identity: { ...identity, weights },
           });
           return { iou: percentages(evaluation), evaluation, ...(await measure(setting, source)) };

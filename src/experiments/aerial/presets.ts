@@ -32,8 +32,16 @@ export function aerialPreset(): AerialExperimentConfigInput {
     pretrain: { steps: 3000 },
     warmStart: { kind: 'classes', scenes: 32, positions: 9 },
     meta: { epochs: 15, iterations: 20, batchSize: 16, learningRate: 3e-4, pixelDelta: 0.3, halveEvery: 5 },
-    task: { kind: 'segmentation', epochs: 1, batchSize: 16 },
-    evaluation: { images: 2500, testImages: 500, poseScenes: 1000, epochs: 6, batchSize: 16, learningRate: 2e-3 },
+    task: { kind: 'segmentation', epochs: 1 },
+    evaluation: {
+      images: 2500,
+      testImages: 500,
+      poseScenes: 1000,
+      epochs: 6,
+      batchSize: 8,
+      learningRate: 4e-3,
+      finalLearningRate: 1e-4,
+    },
   };
 }
 
@@ -47,6 +55,14 @@ export function quickAerialPreset(): AerialExperimentConfigInput {
     pretrain: { steps: 1000 },
     warmStart: { kind: 'classes', scenes: 24, positions: 9, sweeps: 1 },
     meta: { epochs: 3, iterations: 10, batchSize: 16, learningRate: 3e-4, pixelDelta: 0.3, halveEvery: 1 },
-    evaluation: { images: 400, testImages: 100, poseScenes: 300, epochs: 4, batchSize: 16, learningRate: 2e-3 },
+    evaluation: {
+      images: 400,
+      testImages: 100,
+      poseScenes: 300,
+      epochs: 4,
+      batchSize: 8,
+      learningRate: 4e-3,
+      finalLearningRate: 1e-4,
+    },
   };
 }

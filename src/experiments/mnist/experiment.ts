@@ -1,4 +1,4 @@
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openAssetSources } from '../../assets/assetSources.js';
 import { parseConfig } from '../../config.js';
@@ -15,7 +15,7 @@ import { classificationTask } from '../../training/networkTask.js';
 import { evaluateOffline, type OfflineEvaluation } from '../../training/offlineEvaluation.js';
 import { writeRunRecord } from '../../training/run.js';
 import { checkpointFolder, expectSameRun, type TrainObserver } from '../../training/train.js';
-import { type Comparison, trainAndCompare } from '../comparison.js';
+import { type Comparison, evaluationFolder, trainAndCompare, trainingSettings } from '../comparison.js';
 import { type DigitSplits, mnistSplits, proceduralSplits } from './digits.js';
 import { type ErrorDistribution, errorDistribution } from './learnedPose.js';
 import { type MnistExperimentConfig, type MnistExperimentConfigInput, mnistExperimentSchema } from './presets.js';
@@ -97,7 +97,7 @@ export async function runMnistExperiment(options: MnistExperimentOptions): Promi
   const label = sceneLabeller(grammar.schema, LABELS);
   const assets = await openAssetSources([digits.train, digits.target, digits.test]);
   const engine = await Engine.create({ assets, workers: options.workers });
-  const identity = { grammar: grammar.hash, target: target.name, config: JSON.parse(JSON.stringify(config)) };
+  const identity = { grammar: grammar.hash, target: target.name, config: trainingSettings(config) };
   let task: MetaTask | undefined;
   try {
     if (out !== undefined) {
@@ -141,7 +141,7 @@ export async function runMnistExperiment(options: MnistExperimentOptions): Promi
           const evaluation = await evaluateOffline({
             ...{ engine, source, label, classes: LABELS.length, config: config.evaluation, seed, signal, onProgress },
             test: await targetTestSet(engine, digits, target, config, label),
-            checkpoints: out === undefined ? undefined : join(out, 'evaluation', row),
+            checkpoints: evaluationFolder(out, row, config.evaluation),
             identity: { ...identity, weights },
           });
           return { accuracy: 100 * evaluation.accuracy, evaluation };
