@@ -68,7 +68,7 @@ test('train: Ctrl-C ends it with 130 and whole files; the same command then goes
     held.join(' '),
   );
   const page = readFileSync(report, 'utf8');
-  for (const heading of ['Meta-training', 'Warm start', 'Pre-training']) {
+  for (const heading of ['Loss and score', 'Warm start', 'Pre-training']) {
     assert.ok(page.includes(heading), `the report of a resumed run tells of ${heading}`);
   }
 });
