@@ -1,7 +1,8 @@
 import { SceneGraphError } from '../errors.js';
 import { AttributeRole } from './generated/attribute-role.js';
+import { NodeKind } from './generated/node-kind.js';
 
-export { AttributeRole };
+export { AttributeRole, NodeKind };
 
 /** One attribute column: the same for every node (Meta-Sim §3.1: one attribute set for all nodes). */
 export interface AttributeSpec {
@@ -29,6 +30,8 @@ export interface SceneSchema {
   readonly attributes: readonly AttributeSpec[];
   /** Class names; `SceneGraph.classId` indexes them. */
   readonly classes: readonly string[];
+  /** 3D: what the nodes of each class are, in the order of `classes`; all are objects where it is left out. */
+  readonly kinds?: readonly NodeKind[];
 }
 
 /**

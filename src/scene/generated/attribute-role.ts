@@ -80,5 +80,30 @@ export enum AttributeRole {
   /**
    * Factor on the blue channel; without effect on a grey canvas.
    */
-  Blue = 15
+  Blue = 15,
+
+  /**
+   * 3D camera nodes only: horizontal field of view, degrees; 0 keeps the focal lengths of `Scene.camera`.
+   */
+  FieldOfView = 16,
+
+  /**
+   * 3D curve nodes only: curvature at distance 0, 1/m, above 0 turns right.
+   */
+  Curvature = 17,
+
+  /**
+   * 3D curve nodes only: what every metre along adds to the curvature, 1/m².
+   */
+  CurvatureRate = 18,
+
+  /**
+   * 3D light nodes only: factor on the light of the sky.
+   */
+  Ambient = 19,
+
+  /**
+   * 3D light nodes only: share of the light that haze takes away, 1/km; 0 is clear air.
+   */
+  Haze = 20
 }

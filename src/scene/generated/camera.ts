@@ -4,7 +4,8 @@
 import * as flatbuffers from 'flatbuffers';
 
 /**
- * Pinhole camera of a 3D scene: x right, y down, z forward.
+ * Pinhole camera of a 3D scene: x right, y down, z forward. Pixel (i, j) is centred at (i + ½, j + ½). A scene's
+ * camera node, where it has one, replaces position and orientation, and the focal lengths by its field of view.
  */
 export class Camera {
   bb: flatbuffers.ByteBuffer|null = null;

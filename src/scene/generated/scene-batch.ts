@@ -4,6 +4,7 @@
 import * as flatbuffers from 'flatbuffers';
 
 import { AttributeSpec } from './attribute-spec.js';
+import { NodeKind } from './node-kind.js';
 import { Scene } from './scene.js';
 
 
@@ -134,8 +135,26 @@ seed():bigint {
   return offset ? this.bb!.readUint64(this.bb_pos + offset) : BigInt('0');
 }
 
+/**
+ * [classes] what the nodes of each class are; empty when all are objects.
+ */
+kinds(index: number):NodeKind|null {
+  const offset = this.bb!.__offset(this.bb_pos, 24);
+  return offset ? this.bb!.readUint8(this.bb!.__vector(this.bb_pos + offset) + index) : 0;
+}
+
+kindsLength():number {
+  const offset = this.bb!.__offset(this.bb_pos, 24);
+  return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
+}
+
+kindsArray():Uint8Array|null {
+  const offset = this.bb!.__offset(this.bb_pos, 24);
+  return offset ? new Uint8Array(this.bb!.bytes().buffer, this.bb!.bytes().byteOffset + this.bb!.__vector(this.bb_pos + offset), this.bb!.__vector_len(this.bb_pos + offset)) : null;
+}
+
 static startSceneBatch(builder:flatbuffers.Builder) {
-  builder.startObject(10);
+  builder.startObject(11);
 }
 
 static addVersion(builder:flatbuffers.Builder, version:number) {
@@ -226,6 +245,22 @@ static addSeed(builder:flatbuffers.Builder, seed:bigint) {
   builder.addFieldInt64(9, seed, BigInt('0'));
 }
 
+static addKinds(builder:flatbuffers.Builder, kindsOffset:flatbuffers.Offset) {
+  builder.addFieldOffset(10, kindsOffset, 0);
+}
+
+static createKindsVector(builder:flatbuffers.Builder, data:NodeKind[]):flatbuffers.Offset {
+  builder.startVector(1, data.length, 1);
+  for (let i = data.length - 1; i >= 0; i--) {
+    builder.addInt8(data[i]!);
+  }
+  return builder.endVector();
+}
+
+static startKindsVector(builder:flatbuffers.Builder, numElems:number) {
+  builder.startVector(1, numElems, 1);
+}
+
 static endSceneBatch(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   builder.requiredField(offset, 10) // schema
@@ -243,7 +278,7 @@ static finishSizePrefixedSceneBatchBuffer(builder:flatbuffers.Builder, offset:fl
   builder.finish(offset, 'MSG1', true);
 }
 
-static createSceneBatch(builder:flatbuffers.Builder, version:number, dimension:number, channels:number, schemaOffset:flatbuffers.Offset, classesOffset:flatbuffers.Offset, assetsOffset:flatbuffers.Offset, scenesOffset:flatbuffers.Offset, grammarOffset:flatbuffers.Offset, grammarHashOffset:flatbuffers.Offset, seed:bigint):flatbuffers.Offset {
+static createSceneBatch(builder:flatbuffers.Builder, version:number, dimension:number, channels:number, schemaOffset:flatbuffers.Offset, classesOffset:flatbuffers.Offset, assetsOffset:flatbuffers.Offset, scenesOffset:flatbuffers.Offset, grammarOffset:flatbuffers.Offset, grammarHashOffset:flatbuffers.Offset, seed:bigint, kindsOffset:flatbuffers.Offset):flatbuffers.Offset {
   SceneBatch.startSceneBatch(builder);
   SceneBatch.addVersion(builder, version);
   SceneBatch.addDimension(builder, dimension);
@@ -255,6 +290,7 @@ static createSceneBatch(builder:flatbuffers.Builder, version:number, dimension:n
   SceneBatch.addGrammar(builder, grammarOffset);
   SceneBatch.addGrammarHash(builder, grammarHashOffset);
   SceneBatch.addSeed(builder, seed);
+  SceneBatch.addKinds(builder, kindsOffset);
   return SceneBatch.endSceneBatch(builder);
 }
 }
