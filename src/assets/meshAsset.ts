@@ -14,7 +14,7 @@ export interface MeshData {
   readonly colors: Float32Array;
   /** [NV × 2] texture coordinates, (0, 0) top left, (1, 1) bottom right of the texture; with `texture`. */
   readonly uvs?: Float32Array;
-  /** [NT × 3] vertices, clockwise as seen from outside in the asset's frame with y down (see `isOutward`). */
+  /** [NT × 3] vertices; (p₁ − p₀) × (p₂ − p₀) points outwards, as in glTF (right-handed frames). Back faces are not drawn. */
   readonly indices: Uint32Array;
   /** One opaque `rgba8` texture for the whole mesh, sides powers of two up to 2048; alpha is ignored. */
   readonly texture?: SpriteImage;
