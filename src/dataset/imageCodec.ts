@@ -5,7 +5,7 @@ import { encodePng } from './png.js';
 import type { DatasetSample, EncodedImage, ImageCodec } from './sample.js';
 
 /** Largest image that is decoded, px. */
-const MAX_PIXELS = 2 ** 26;
+export const MAX_IMAGE_PIXELS = 2 ** 26;
 /** Quality of JPEG and WebP, 0–100. */
 export const DEFAULT_QUALITY = 92;
 
@@ -122,9 +122,9 @@ function decodeAnyPng(bytes: Uint8Array, name: string) {
 function checkHeader(bytes: Uint8Array, name: string) {
   try {
     const header = readImageHeader(bytes, name);
-    if (header.width * header.height <= MAX_PIXELS) return header;
+    if (header.width * header.height <= MAX_IMAGE_PIXELS) return header;
     throw new DatasetError(
-      `Expected at most ${MAX_PIXELS} pixels for ${name} but received ${header.width} × ${header.height}`,
+      `Expected at most ${MAX_IMAGE_PIXELS} pixels for ${name} but received ${header.width} × ${header.height}`,
     );
   } catch (cause) {
     if (cause instanceof DatasetError) throw cause;

@@ -4,7 +4,7 @@ import { writeFileWhole } from '../dataset/files.js';
 import type { AerialSetting } from '../experiments/aerial/experiment.js';
 import { AERIAL_LABELS } from '../experiments/aerial/scenes.js';
 import type { Engine } from '../render/engine.js';
-import type { SceneSource } from '../scene/sceneSource.js';
+import { FRESH_SCENES, type SceneSource } from '../scene/sceneSource.js';
 import { renderSegmentedScenes, sceneSegmenter } from '../training/segmentedScenes.js';
 import { contactSheet } from './contactSheet.js';
 import { classColour } from './inspect/labelColours.js';
@@ -15,8 +15,8 @@ export const FIGURES = 'figures';
 const ROWS = 4;
 const COLUMNS = 4;
 const PAIRS = 6;
-/** Scene indices from here on are never trained on. */
-const FRESH = 2 ** 41;
+/** First scene of the figures: neither trained on nor tested on. */
+const FIRST_SCENE = 2 * FRESH_SCENES;
 const BACKGROUND: Colour = [60, 60, 60];
 
 /** What is drawn, in the order of the paper's figures 9 to 11. */
@@ -37,8 +37,8 @@ export async function drawAerialFigures(
 ): Promise<void> {
   const { seed } = config;
   const classes = sceneSegmenter(grammar.schema, AERIAL_LABELS);
-  const labelled = await renderSegmentedScenes(engine, target, { seed, start: FRESH, count: PAIRS, classes });
-  const show = (source: SceneSource) => renderFew(engine, source, seed, ROWS * COLUMNS, FRESH);
+  const labelled = await renderSegmentedScenes(engine, target, { seed, start: FIRST_SCENE, count: PAIRS, classes });
+  const show = (source: SceneSource) => renderFew(engine, source, seed, ROWS * COLUMNS, FIRST_SCENE);
   const [input, generated, real] = [await show(grammar), await show(metasim), await show(target)];
   const side = { rows: ROWS, columns: COLUMNS, scale: 1 };
   const sheets = [

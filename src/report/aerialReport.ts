@@ -1,5 +1,6 @@
 import type { AerialResult, AerialRow } from '../experiments/aerial/experiment.js';
 import { AERIAL_LABELS } from '../experiments/aerial/scenes.js';
+import { featuresText } from './featuresText.js';
 import type { ReportBlock, ReportSection } from './htmlReport.js';
 import { textTable } from './textTable.js';
 
@@ -72,8 +73,5 @@ function measureRows({ results, targetCarAngle }: AerialResult): string[][] {
 }
 
 function describe({ config, features }: AerialResult): string {
-  const layers = features.layers.join(' + ');
-  return features.weights === 'imagenet'
-    ? `${config.size} × ${config.size} px; Inception layers ${layers}, ImageNet weights`
-    : `${config.size} × ${config.size} px; layers ${layers} of a RANDOM stand-in for Inception (${features.source}): no ImageNet weights found or wanted`;
+  return `${config.size} × ${config.size} px; ${featuresText(features)}`;
 }

@@ -1,6 +1,7 @@
 import type { MnistResult } from '../experiments/mnist/experiment.js';
 import type { ErrorDistribution } from '../experiments/mnist/learnedPose.js';
 import { histogramChart } from './charts.js';
+import { featuresText } from './featuresText.js';
 import type { ReportBlock, ReportSection } from './htmlReport.js';
 import { textTable } from './textTable.js';
 
@@ -21,7 +22,7 @@ export function mnistResultText(result: MnistResult): string {
     '',
     textTable(POSE_HEAD, poseRows(result)),
     '',
-    `${result.digits}; ${describeFeatures(result)}`,
+    `${result.digits}; ${featuresText(result.features)}`,
     `training ${training.toFixed(0)} s, evaluation ${evaluation.toFixed(0)} s`,
   ].join('\n');
 }
@@ -37,7 +38,7 @@ export function mnistResultSections(result: MnistResult): ReportSection[] {
           kind: 'table',
           head: TABLE_HEAD,
           rows: tableRows(result),
-          caption: `${result.config.evaluation.testImages} fresh target images; ${result.digits}; ${describeFeatures(result)}`,
+          caption: `${result.config.evaluation.testImages} fresh target images; ${result.digits}; ${featuresText(result.features)}`,
         },
       ],
     },
@@ -89,10 +90,4 @@ function poseChart(name: string, { unit, histogram, range }: ErrorDistribution, 
     series: [{ name: 'scenes', histogram: { minimum: -range / 2, maximum: range / 2, counts: histogram } }],
   });
   return { kind: 'chart', chart };
-}
-
-function describeFeatures({ features }: MnistResult): string {
-  return features.weights === 'imagenet'
-    ? `Inception layers ${features.layers.join(' + ')}, ImageNet weights`
-    : `layers ${features.layers.join(' + ')} of a RANDOM stand-in for Inception (${features.source}): no ImageNet weights found or wanted`;
 }

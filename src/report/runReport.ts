@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { FRESH_SCENES } from '../scene/sceneSource.js';
 import { type LoadedRun, loadRun, type RunRecord, readRunRecord } from '../training/run.js';
 import { trainedEpochs } from '../training/train.js';
 import { attributeCharts } from './attributeCharts.js';
@@ -21,8 +22,6 @@ import { phaseTotals, pointsOf, trainingCharts } from './trainingCharts.js';
 
 /** Scenes of each kind whose attributes are counted. */
 const ATTRIBUTE_SCENES = 512;
-/** Scene indices from here on are never trained on. */
-const FRESH = 2 ** 40;
 
 /** The page that was written. */
 export interface RunReport {
@@ -122,7 +121,7 @@ async function sampleAttributes(run: string): Promise<string | undefined> {
   let loaded: LoadedRun | undefined;
   try {
     loaded = await loadRun(run);
-    const request = { seed: loaded.record.seed, start: FRESH, count: ATTRIBUTE_SCENES };
+    const request = { seed: loaded.record.seed, start: FRESH_SCENES, count: ATTRIBUTE_SCENES };
     await writeAttributeHistograms(run, {
       input: attributeHistograms(await loaded.grammar.sampleBatch(request)),
       learned: attributeHistograms(await loaded.source.sampleBatch(request), epoch),

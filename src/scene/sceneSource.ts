@@ -19,3 +19,6 @@ export interface SceneSource {
   readonly name: string;
   sampleBatch(request: SampleRequest): SceneBatch | Promise<SceneBatch>;
 }
+
+/** Scenes from this index on are never trained on: what evaluations and reports draw. */
+export const FRESH_SCENES = 2 ** 40;

@@ -10,7 +10,7 @@ import { contactSheet } from '../../src/report/contactSheet.js';
 import { renderHtmlReport } from '../../src/report/htmlReport.js';
 import { MetricsWriter, readMetrics } from '../../src/report/metricsWriter.js';
 import { Picture, textWidth } from '../../src/report/picture.js';
-import { curvePlot, histogramCounts, histogramPlot } from '../../src/report/plots.js';
+import { histogramCounts } from '../../src/report/plots.js';
 import { textTable } from '../../src/report/textTable.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'metasim-report-'));
@@ -134,46 +134,6 @@ test('metrics: a damaged line is named', () => {
 test('histogram counts agree with a naive count; values beyond the ends go into the outer bins', () => {
   const values = [-5, 0, 0.1, 0.24, 0.25, 0.99, 1, 7, Number.NaN];
   assert.equal(Array.from(histogramCounts(values, [0, 1], 4)), [4, 1, 0, 3]);
-});
-
-test('a curve plot draws the points where the axis says, and leaves out what is not a number', async () => {
-  const svg = await curvePlot({
-    title: 'Loss',
-    xTitle: 'epoch',
-    yTitle: 'mmd',
-    width: 100,
-    height: 50,
-    yDomain: [0, 1],
-    curves: [
-      {
-        name: 'a',
-        points: [
-          [0, 0],
-          [1, Number.NaN],
-          [2, 1],
-        ],
-      },
-    ],
-    references: [{ name: 'paper & more', y: 0.5 }],
-  });
-  assert.ok(svg.startsWith('<svg'));
-  assert.match(svg, /Loss/);
-  assert.match(svg, /paper &amp; more/);
-  // One line from the lower left corner to the upper right one: (0, 50) to (100, 0).
-  assert.match(svg, /d="M0,50L100,0"/);
-});
-
-test('a histogram plot has a bar for every bin that holds something', async () => {
-  const svg = await histogramPlot({
-    title: 'h',
-    xTitle: 'deg',
-    domain: [0, 4],
-    bins: 4,
-    series: [{ name: 's', values: [0.5, 0.5, 2.5, 2.5] }],
-  });
-  // Each bar's label for screen readers tells its bin and its share.
-  assert.match(svg, /aria-label="deg: 0 [^"]*share: 50%/);
-  assert.match(svg, /aria-label="deg: 2 [^"]*share: 50%/);
 });
 
 test('the HTML report stands alone and escapes what it is given', () => {

@@ -1,5 +1,6 @@
 import { DatasetError } from '../../errors.js';
 import type { DatasetReader } from '../format.js';
+import { MAX_IMAGE_PIXELS } from '../imageCodec.js';
 import { encodePng } from '../png.js';
 import { type DatasetInfo, type DatasetSample, sampleKey } from '../sample.js';
 import { readClasses } from './classesFile.js';
@@ -8,8 +9,6 @@ import { openIdx } from './idxFile.js';
 
 /** `train-images-idx3-ubyte`, and as others write it: `train-images.idx3-ubyte`, each also with `.gz`. */
 const IMAGES_NAME = /^(.+)-images[-.]idx([34])-ubyte(\.gz)?$/;
-/** Largest image that is read, px. */
-const MAX_PIXELS = 2 ** 26;
 /** Labels are taken in pieces of this size. */
 const LABEL_BLOCK = 4096;
 
@@ -119,9 +118,9 @@ async function readShape(folder: DatasetFolder, { images, labels, dimensions }: 
       `Expected as many labels as images (${count} in ${place}) in ${folder.at(labels)} but received ${labelCount}`,
     );
   }
-  if (count > 0 && (width < 1 || height < 1 || width * height > MAX_PIXELS)) {
+  if (count > 0 && (width < 1 || height < 1 || width * height > MAX_IMAGE_PIXELS)) {
     throw new DatasetError(
-      `Expected 1 to ${MAX_PIXELS} pixels an image for ${place} but received ${width} × ${height}`,
+      `Expected 1 to ${MAX_IMAGE_PIXELS} pixels an image for ${place} but received ${width} × ${height}`,
     );
   }
   if (dimensions === 4 ? channels !== 3 : channels !== 1) {

@@ -1,9 +1,8 @@
 import { type ImageHeader, readImageHeader } from '../../assets/imageHeader.js';
 import { DatasetError } from '../../errors.js';
+import { MAX_IMAGE_PIXELS } from '../imageCodec.js';
 import type { EncodedImage } from '../sample.js';
 
-/** Largest image that is taken from a dataset, px: what `decodeImage` decodes. */
-const MAX_PIXELS = 2 ** 26;
 /** File names that formats take for images. */
 const IMAGE_NAME = /\.(png|jpe?g|webp)$/i;
 /** Where a PNG has its colour type, and the types without colour. */
@@ -36,8 +35,10 @@ export function withoutExtension(path: string): string {
  */
 export function describeImage(bytes: Uint8Array, place: string): ImageFile {
   const { type, width, height } = headerOf(bytes, place);
-  if (width * height > MAX_PIXELS) {
-    throw new DatasetError(`Expected at most ${MAX_PIXELS} pixels for ${place} but received ${width} × ${height}`);
+  if (width * height > MAX_IMAGE_PIXELS) {
+    throw new DatasetError(
+      `Expected at most ${MAX_IMAGE_PIXELS} pixels for ${place} but received ${width} × ${height}`,
+    );
   }
   const grey = type === 'png' && PNG_GREY.includes(bytes[PNG_COLOUR_TYPE]);
   return { image: { codec: type, bytes }, width, height, channels: grey ? 1 : 3 };

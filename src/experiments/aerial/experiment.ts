@@ -5,7 +5,7 @@ import type { SegmentedImages } from '../../learn/taskNetwork.js';
 import { UNet } from '../../learn/unet.js';
 import { type Visibility, visibilityOf } from '../../metrics/visibility.js';
 import { Engine } from '../../render/engine.js';
-import type { SceneSource } from '../../scene/sceneSource.js';
+import { FRESH_SCENES, type SceneSource } from '../../scene/sceneSource.js';
 import type { MetaTask } from '../../training/metaTask.js';
 import type { EpochReport } from '../../training/metaTrain.js';
 import { segmentationTask } from '../../training/networkTask.js';
@@ -67,8 +67,6 @@ export interface AerialResult extends Comparison<AerialRow> {
 }
 
 const NAME = 'aerial';
-/** Scene indices from here on are never trained on. */
-const FRESH = 2 ** 40;
 
 /**
  * Table 2 of the paper (§4.2, Aerial2D): trains Meta-Sim from the grammar to the target's images, then trains the U-Net
@@ -119,7 +117,7 @@ export async function runAerialExperiment(options: AerialExperimentOptions): Pro
         onTrained: (metasim) => observer?.onTrained?.(setting, metasim),
         onProgress: (...progress) => observer?.onProgress?.(...progress),
         async evaluate(source, row, { weights }, onProgress) {
-          const test = await segmented(target, FRESH, config.evaluation.testImages);
+          const test = await segmented(target, FRESH_SCENES, config.evaluation.testImages);
           const evaluation = await evaluateSegmentation({
             ...{ engine, source, test, seed, signal, onProgress },
             ...{ schema: grammar.schema, labels: AERIAL_LABELS, config: config.evaluation },
@@ -131,7 +129,7 @@ export async function runAerialExperiment(options: AerialExperimentOptions): Pro
       },
       started,
     );
-    const targetScenes = await target.sampleBatch({ seed, start: FRESH, count: config.evaluation.poseScenes });
+    const targetScenes = await target.sampleBatch({ seed, start: FRESH_SCENES, count: config.evaluation.poseScenes });
     return { experiment: NAME, config, ...comparison, targetCarAngle: carAngle(targetScenes) };
   } finally {
     task?.dispose();
@@ -173,7 +171,7 @@ function percentages({ iou, mean }: OfflineSegmentation): AerialRow['iou'] {
 /** Of fresh scenes of a source. */
 async function measure({ engine, config }: AerialSetting, source: SceneSource) {
   const { seed, evaluation } = config;
-  const scenes = await source.sampleBatch({ seed, start: FRESH, count: evaluation.poseScenes });
+  const scenes = await source.sampleBatch({ seed, start: FRESH_SCENES, count: evaluation.poseScenes });
   const rendered = await engine.render(scenes, { color: 'none', labels: true });
   return { carAngle: carAngle(scenes), visibility: visibilityOf(scenes, rendered) };
 }

@@ -7,7 +7,7 @@ import { Classifier } from '../../learn/classifier.js';
 import type { LabelledImages } from '../../learn/taskNetwork.js';
 import { Engine } from '../../render/engine.js';
 import type { SceneBatch, SceneGraph } from '../../scene/sceneGraph.js';
-import type { SceneSource } from '../../scene/sceneSource.js';
+import { FRESH_SCENES, type SceneSource } from '../../scene/sceneSource.js';
 import { renderLabelledScenes, sceneLabeller } from '../../training/labelledScenes.js';
 import type { MetaTask } from '../../training/metaTask.js';
 import type { EpochReport } from '../../training/metaTrain.js';
@@ -74,8 +74,6 @@ export interface MnistResult extends Comparison<MnistRow> {
 
 const GRAMMAR = fileURLToPath(new URL('../../../examples/grammars/mnist.yaml', import.meta.url));
 const LABELS = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'];
-/** Scene indices from here on are never trained on. */
-const FRESH = 2 ** 40;
 
 /**
  * Table 1 of the paper on one target: trains Meta-Sim from the grammar to the target's images, then trains the
@@ -133,7 +131,7 @@ export async function runMnistExperiment(options: MnistExperimentOptions): Promi
           observer: { ...observer, onEpoch: (report) => observer?.onEpoch?.(report, learnedPose(report.mean, target)) },
         },
         async onTrained(metasim) {
-          const fresh = await metasim.sampleBatch({ seed, start: FRESH, count: config.evaluation.poseScenes });
+          const fresh = await metasim.sampleBatch({ seed, start: FRESH_SCENES, count: config.evaluation.poseScenes });
           learned = learnedPose(fresh, target);
         },
         onProgress: (...progress) => observer?.onProgress?.(...progress),
