@@ -8,15 +8,21 @@
 
 // Labels from the renderer's buffers.
 export { annotateSample } from './annotate/annotateSample.js';
+export { annotateBatch, annotateRegions, annotateScene } from './annotate/annotateScene.js';
 export {
-  annotateBatch,
-  annotateRegions,
-  annotateScene,
+  type Box3d,
+  type CommonLabel,
+  type ImageCamera,
+  isMeshLabel,
+  type MeshLabel,
+  type MeshPose,
   type ObjectLabel,
   type ObjectPose,
   type OcclusionLevel,
   type RotatedBox,
-} from './annotate/annotateScene.js';
+  type SpriteLabel,
+  type WorldPose,
+} from './annotate/objectLabel.js';
 // Assets: what scenes are drawn with.
 export {
   type Asset,

@@ -1,5 +1,6 @@
 import type { Sample } from '../render/generate.js';
-import { annotateScene, type ObjectLabel } from './annotateScene.js';
+import { annotateScene } from './annotateScene.js';
+import type { ObjectLabel } from './objectLabel.js';
 
 /**
  * Labels of the objects of a sample of `Engine.generate`: see `annotateScene`. They are plain objects of their own, and

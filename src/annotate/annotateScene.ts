@@ -3,83 +3,11 @@ import { COVERAGE_COLUMNS, CoverageColumn, coverageOf } from '../render/coverage
 import { REGION_COLUMNS, RegionColumn } from '../render/regions.js';
 import type { SceneSchema } from '../scene/attributeSchema.js';
 import type { SceneBatch, SceneGraph } from '../scene/sceneGraph.js';
+import type { ObjectLabel, ObjectPose, OcclusionLevel, RotatedBox } from './objectLabel.js';
 import { round } from './round.js';
 import { shortestFloat32 } from './shortestFloat32.js';
 import { regionTable, visibleRegions } from './visibleRegions.js';
 import { POSE_STRIDE, worldPoses } from './worldPoses.js';
-
-/** Pose in the canvas frame. */
-export interface ObjectPose {
-  /** Position of the node's origin, which is the centre of its sprite, px. */
-  readonly x: number;
-  readonly y: number;
-  /** Degrees clockwise on screen, in [−180, 180). */
-  readonly rotation: number;
-  /** Product of the scales from the root to the node. */
-  readonly scale: number;
-}
-
-/** A rectangle that is turned. */
-export interface RotatedBox {
-  /** Its centre, px. */
-  readonly x: number;
-  readonly y: number;
-  /** Its sides before it is turned, px, above 0. */
-  readonly width: number;
-  readonly height: number;
-  /** Degrees clockwise on screen, in [−180, 180). */
-  readonly rotation: number;
-}
-
-/**
- * KITTI's occlusion level of an object: 0 fully visible, 1 partly occluded, 2 largely occluded, 3 unknown. KITTI gives no
- * numbers; here 0 means `occluded` ≤ 0.1, 1 means ≤ 0.5, 2 means more, and 3 that no pixel of it falls on the canvas.
- */
-export type OcclusionLevel = 0 | 1 | 2 | 3;
-
-/** Ground truth of one object of a scene. */
-export interface ObjectLabel {
-  /** Index of its node; the instance mask holds node + 1. */
-  readonly node: number;
-  /** Node of its parent, −1 for a root. */
-  readonly parent: number;
-  readonly class: string;
-  /** Name of its texture. */
-  readonly asset: string;
-  /** Whether at least one pixel of it is seen. */
-  readonly visible: boolean;
-  /**
-   * Modal bounding box [left, top, width, height], px: the smallest that holds every visible pixel, so width and height
-   * are at least 1; null for an object that is not visible.
-   */
-  readonly box: readonly [number, number, number, number] | null;
-  /** Visible area, px. */
-  readonly pixels: number;
-  /** Mean of its visible pixels' centres [x, y], px; null for an object that is not visible. */
-  readonly centre: readonly [number, number] | null;
-  /**
-   * Amodal bounding box [left, top, width, height], px: the smallest that holds every pixel the object would cover if it
-   * were alone on a canvas without bounds. It may leave the canvas. Null for an object that covers no pixel even then
-   * (transparent, or smaller than a pixel).
-   */
-  readonly amodalBox: readonly [number, number, number, number] | null;
-  /**
-   * The quad of the object's sprite on the canvas, turned as `pose.rotation` says, whatever hides or cuts it: the
-   * sprite's content, without the empty margin of a sprite that fades; the whole of one that extends to its edges. Null
-   * where `amodalBox` is.
-   */
-  readonly rotatedBox: RotatedBox | null;
-  /** Visible pixels ÷ pixels it would cover alone on a canvas without bounds, 0–1; 0 where that is none. */
-  readonly visibleFraction: number;
-  /** Share of the pixels it would cover alone that lies off the canvas, 0–1; 0 where there are none. */
-  readonly truncation: number;
-  /** Share of its pixels on the canvas that other objects hide, 0–1; 0 where there are none. */
-  readonly occluded: number;
-  readonly occlusion: OcclusionLevel;
-  readonly pose: ObjectPose;
-  /** Every attribute by name, in the schema's units, relative to the parent. */
-  readonly attributes: Readonly<Record<string, number>>;
-}
 
 /** Largest `occluded` of the occlusion levels 0 and 1. */
 const FULLY_VISIBLE = 0.1;

@@ -1,4 +1,4 @@
-import type { DatasetInfo, DatasetSample, ImageCodec } from './sample.js';
+import type { DatasetInfo, DatasetSample, ImageCodec, SurfaceLayer } from './sample.js';
 
 /** A file that grows by appending; closed when its shard is. */
 export interface StagedStream {
@@ -88,6 +88,8 @@ export interface DatasetFormat {
   readonly holdsRecords: boolean;
   /** Whether the writer needs `instances` and `classes` of every sample (else only where `info.masks` says so). */
   readonly needsMasks: boolean;
+  /** What of 3D scenes it has a place for beside images and masks; default: nothing. */
+  readonly layers?: readonly SurfaceLayer[];
   writer(info: DatasetInfo): DatasetWriter;
   /** Whether the folder looks like this format; only looks at names. */
   recognises(folder: string): Promise<boolean>;

@@ -1,4 +1,5 @@
-import { annotateRegions, annotateScene, type ObjectLabel } from '../annotate/annotateScene.js';
+import { annotateRegions, annotateScene } from '../annotate/annotateScene.js';
+import type { ObjectLabel } from '../annotate/objectLabel.js';
 import { coverageRows } from '../render/coverage.js';
 import type { RenderedBatch } from '../render/engine.js';
 import { encodeScenes } from '../scene/encode.js';

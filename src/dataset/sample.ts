@@ -1,4 +1,4 @@
-import type { ObjectLabel } from '../annotate/annotateScene.js';
+import type { Box3d, CommonLabel, ImageCamera, MeshPose, ObjectPose, RotatedBox } from '../annotate/objectLabel.js';
 
 /** How an image is stored. PNG keeps every pixel; JPEG and WebP lose some. */
 export type ImageCodec = 'png' | 'jpeg' | 'webp';
@@ -6,11 +6,25 @@ export type ImageCodec = 'png' | 'jpeg' | 'webp';
 /** Extension of a codec's files. */
 export const CODEC_EXTENSION: Readonly<Record<ImageCodec, string>> = { png: 'png', jpeg: 'jpg', webp: 'webp' };
 
+/** What is known of the surface at each pixel of a 3D scene; `DatasetSample` and `DatasetInfo` have entries of these names. */
+export type SurfaceLayer = 'depth' | 'normals';
+
+/** All of them, in the order in which formats write them. */
+export const SURFACE_LAYERS: readonly SurfaceLayer[] = ['depth', 'normals'];
+
 /**
  * Labels of one object as far as they are known: all of an `ObjectLabel` for generated images, class and box for data
  * sets from elsewhere.
  */
-export type SampleObject = Partial<ObjectLabel> & Pick<ObjectLabel, 'class' | 'box'>;
+export type SampleObject = Partial<CommonLabel> &
+  Pick<CommonLabel, 'class' | 'box'> & {
+    /** 2D. */
+    readonly rotatedBox?: RotatedBox | null;
+    /** 3D; `isMeshLabel` tells. */
+    readonly box3d?: Box3d | null;
+    readonly distance?: number | null;
+    readonly pose?: ObjectPose | MeshPose;
+  };
 
 /** The label record of an image: JSON, and the same in every format, so that it can be hashed. */
 export interface ImageLabels {
@@ -23,6 +37,8 @@ export interface ImageLabels {
   readonly width: number;
   readonly height: number;
   readonly channels: 1 | 3;
+  /** 3D: what took the picture. */
+  readonly camera?: ImageCamera;
   readonly objects: readonly SampleObject[];
 }
 
@@ -42,6 +58,10 @@ export interface DatasetSample {
   readonly instances?: Uint16Array;
   /** [H, W] position in `DatasetInfo.classes` + 1, 0 where there is none. */
   readonly classes?: Uint8Array;
+  /** [H, W] 3D: distance along the camera's axis in m × 256, 0 where there is no value (depthCode.ts). */
+  readonly depth?: Uint16Array;
+  /** [H, W, 3] 3D: what the surface faces, (n · ½ + ½) · 255 of a unit vector; 0, 0, 0 where there is none (normalCode.ts). */
+  readonly normals?: Uint8Array;
   /** The scene graph alone in a batch (schemas/sceneGraph.fbs), where it was asked for. */
   readonly scene?: Uint8Array;
 }
@@ -63,6 +83,9 @@ export interface DatasetInfo {
   readonly masks: boolean;
   /** Whether samples bring their scene graph. */
   readonly scenes: boolean;
+  /** Whether samples bring depth, normals; default false. */
+  readonly depth?: boolean;
+  readonly normals?: boolean;
   /** Canvas of all images, where it is one. */
   readonly width?: number;
   readonly height?: number;

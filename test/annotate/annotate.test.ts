@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { annotateBatch, annotateScene, type RotatedBox } from '../../src/annotate/annotateScene.js';
+import { annotateBatch, annotateScene } from '../../src/annotate/annotateScene.js';
+import type { ObjectPose, RotatedBox } from '../../src/annotate/objectLabel.js';
 import { shortestFloat32 } from '../../src/annotate/shortestFloat32.js';
 import { visibleRegions } from '../../src/annotate/visibleRegions.js';
 import { worldPoses } from '../../src/annotate/worldPoses.js';
@@ -126,7 +127,7 @@ test('a hidden object is listed as not visible, without a box', () => {
   assert.is(hidden.box, null);
   assert.is(hidden.centre, null);
   assert.is(hidden.pixels, 0);
-  assert.is(hidden.pose.x, 900);
+  assert.is((hidden.pose as ObjectPose).x, 900);
   assert.equal(hidden.amodalBox, [898, -1, 4, 2]);
   assert.equal(hidden.rotatedBox, { x: 900, y: 0, width: 4, height: 2, rotation: 0 });
   // All of it is off the canvas, so nothing is known about what hides it.

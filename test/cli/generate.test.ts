@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { loadImage } from '@napi-rs/canvas';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { ObjectLabel } from '../../src/annotate/annotateScene.js';
+import type { SpriteLabel } from '../../src/annotate/objectLabel.js';
 import type { ImageLabels } from '../../src/dataset/sample.js';
 import { runCli } from './runCli.js';
 
@@ -36,7 +36,7 @@ nodes:
 `,
 );
 
-const labelsOf = (out: string): (ImageLabels & { file_name: string; objects: ObjectLabel[] })[] =>
+const labelsOf = (out: string): (ImageLabels & { file_name: string; objects: SpriteLabel[] })[] =>
   readFileSync(join(out, 'metadata.jsonl'), 'utf8')
     .trimEnd()
     .split('\n')

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { ObjectPose } from '../../src/annotate/objectLabel.js';
 import { AssetLibrary } from '../../src/assets/assetLibrary.js';
 import { proceduralBackgrounds } from '../../src/assets/proceduralBackgrounds.js';
 import { proceduralDigits } from '../../src/assets/proceduralDigits.js';
@@ -51,6 +52,11 @@ function withObject(change: (object: SampleObject) => Partial<SampleObject>): Da
     );
     return withLabels(sample, { objects });
   });
+}
+
+/** The same, with another pose. */
+function withPose(change: (pose: ObjectPose) => ObjectPose): DatasetSample[] {
+  return withObject(({ pose }) => ({ pose: change(pose as ObjectPose) }));
 }
 
 /** Of each disagreement: sample, object and field. */
@@ -111,11 +117,11 @@ const WRONG: Record<string, { change: () => DatasetSample[]; field: string; obje
     'a texture': { change: () => withObject(() => ({ asset: 'digits/8/0' })), field: 'asset' },
     'a parent': { change: () => withObject(() => ({ parent: -1 })), field: 'parent' },
     'a position': {
-      change: () => withObject(({ pose }) => ({ pose: { ...pose!, x: pose!.x + 0.001 } })),
+      change: () => withPose((pose) => ({ ...pose, x: pose.x + 0.001 })),
       field: 'pose.x',
     },
     'a rotation': {
-      change: () => withObject(({ pose }) => ({ pose: { ...pose!, rotation: -pose!.rotation } })),
+      change: () => withPose((pose) => ({ ...pose, rotation: -pose.rotation })),
       field: 'pose.rotation',
     },
     'an attribute': {

@@ -16,6 +16,8 @@ const FIELDS = [
   'centre',
   'amodalBox',
   'rotatedBox',
+  'box3d',
+  'distance',
   'visibleFraction',
   'truncation',
   'occluded',
@@ -29,9 +31,9 @@ export function compareLabels(object: SampleObject, expected: ExpectedLabel, nam
     if (!isSame(object[field], expected[field])) ledger.note(name, field, expected[field], object[field]);
   }
   if (object.pose && expected.pose) {
-    for (const part of ['x', 'y', 'rotation', 'scale'] as const) {
-      if (isSame(object.pose[part], expected.pose[part])) continue;
-      ledger.note(name, `pose.${part}`, expected.pose[part], object.pose[part]);
+    const own = new Map<string, unknown>(Object.entries(object.pose));
+    for (const [part, value] of Object.entries(expected.pose)) {
+      if (!isSame(own.get(part), value)) ledger.note(name, `pose.${part}`, value, own.get(part));
     }
   }
   if (object.attributes && expected.attributes) {

@@ -1,4 +1,5 @@
-import { attributesOf, type ObjectLabel, poseOf } from '../../annotate/annotateScene.js';
+import { attributesOf, poseOf } from '../../annotate/annotateScene.js';
+import type { ObjectLabel } from '../../annotate/objectLabel.js';
 import { boxOf, centreOf, visibleRegions } from '../../annotate/visibleRegions.js';
 import { worldPoses } from '../../annotate/worldPoses.js';
 import type { SceneBatch } from '../../scene/sceneGraph.js';
