@@ -1,4 +1,5 @@
 import { AssetError } from '../errors.js';
+import type { MeshAsset } from './meshAsset.js';
 
 /**
  * Pixels of a sprite.
@@ -32,17 +33,26 @@ export interface SpriteAsset {
   readonly load: () => SpriteImage | Promise<SpriteImage>;
 }
 
-/** 3D meshes join this union with the 3D rasteriser. */
-export type Asset = SpriteAsset;
+/** What a scene is drawn with: sprites in 2D, meshes in 3D. A library may hold both. */
+export type Asset = SpriteAsset | MeshAsset;
 
-/** An ordered, immutable set of assets with unique names. */
-export class AssetLibrary {
-  readonly assets: readonly Asset[];
+/**
+ * The asset as one of the kind that is asked for.
+ * @throws AssetError when it is of the other kind
+ */
+export function expectAsset<K extends Asset['kind']>(asset: Asset, kind: K): Extract<Asset, { kind: K }> {
+  if (asset.kind === kind) return asset as Extract<Asset, { kind: K }>;
+  throw new AssetError(`Expected a ${kind} for "${asset.name}" but received a ${asset.kind}`);
+}
+
+/** An ordered, immutable set of assets with unique names; `A` where it is known that all are of one kind. */
+export class AssetLibrary<A extends Asset = Asset> {
+  readonly assets: readonly A[];
   readonly names: readonly string[];
   readonly #index: ReadonlyMap<string, number>;
 
   /** @throws AssetError when two assets share a name. */
-  constructor(assets: readonly Asset[]) {
+  constructor(assets: readonly A[]) {
     this.assets = [...assets];
     this.names = this.assets.map((asset) => asset.name);
     const index = new Map<string, number>();
@@ -68,8 +78,8 @@ export class AssetLibrary {
   }
 
   /** The assets of both libraries. @throws AssetError when a name is in both. */
-  concat(other: AssetLibrary): AssetLibrary {
-    return new AssetLibrary([...this.assets, ...other.assets]);
+  concat<B extends Asset>(other: AssetLibrary<B>): AssetLibrary<A | B> {
+    return new AssetLibrary<A | B>([...this.assets, ...other.assets]);
   }
 }
 

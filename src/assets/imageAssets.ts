@@ -29,7 +29,11 @@ const MAX_FILE_BYTES = 2 ** 28;
  * @throws AssetError when the folder cannot be read, no file matches, a file is damaged or larger than the caps, or two
  * names collide; ConfigError when its `licences.yaml` does not follow the schema
  */
-export async function imageAssets(dir: string, glob: string, options: ImageAssetOptions = {}): Promise<AssetLibrary> {
+export async function imageAssets(
+  dir: string,
+  glob: string,
+  options: ImageAssetOptions = {},
+): Promise<AssetLibrary<SpriteAsset>> {
   const { edge = 'fade', licence, namePrefix = '', maxPixels = 2 ** 24 } = options;
   const pattern = globToRegExp(glob);
   const files = (await listFiles(dir)).filter((file) => EXTENSION.test(file) && pattern.test(file));

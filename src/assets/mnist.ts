@@ -68,7 +68,7 @@ export function readMnist(dir: string, split: MnistSplit, range: MnistRange = {}
  * `mnist/train/7/00123`; `ink8`, edge `fade`. With a range, only those digits; their names stay the same.
  * @throws DatasetError as `readMnist`
  */
-export function mnistAssets(dir: string, split: MnistSplit, range: MnistRange = {}): AssetLibrary {
+export function mnistAssets(dir: string, split: MnistSplit, range: MnistRange = {}): AssetLibrary<SpriteAsset> {
   const { count, width, height, images, labels } = readMnist(dir, split, range);
   const from = range.from ?? 0;
   const size = width * height;

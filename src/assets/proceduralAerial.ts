@@ -58,7 +58,7 @@ const DEFAULT_COUNTS = { cars: 600, trees: 40, houses: 20, grass: 7, roads: 4 } 
  * the bodies. A texture depends on seed, size, kind and index only, and is drawn when it is loaded.
  * @throws AssetError when an option is out of range
  */
-export function proceduralAerial(options: ProceduralAerialOptions = {}): AssetLibrary {
+export function proceduralAerial(options: ProceduralAerialOptions = {}): AssetLibrary<SpriteAsset> {
   const { size = UNITS, seed = 0, from = 0, to = 1 } = options;
   expectInteger('size', size, 16, 1024);
   expectInteger('seed', seed, 0, Number.MAX_SAFE_INTEGER);

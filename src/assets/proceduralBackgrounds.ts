@@ -22,7 +22,7 @@ const OCTAVES = [32, 16, 8, 4] as const;
  * middle grey). `rgba8`, opaque, edge `extend`, licence CC0-1.0.
  * @throws AssetError when an option is out of range
  */
-export function proceduralBackgrounds(options: ProceduralBackgroundOptions = {}): AssetLibrary {
+export function proceduralBackgrounds(options: ProceduralBackgroundOptions = {}): AssetLibrary<SpriteAsset> {
   const { width = 128, height = 128, variants = 8, seed = 0 } = options;
   expectInteger('width', width, 1, MAX_SIZE);
   expectInteger('height', height, 1, MAX_SIZE);

@@ -27,7 +27,7 @@ type Point = readonly [number, number];
  * CC0-1.0. Variant n of a digit depends on the seed, the digit and n only, so a larger library begins with a smaller one.
  * @throws AssetError when `variants` is out of range
  */
-export function proceduralDigits(options: ProceduralDigitOptions = {}): AssetLibrary {
+export function proceduralDigits(options: ProceduralDigitOptions = {}): AssetLibrary<SpriteAsset> {
   const { variants = 200, seed = 0 } = options;
   if (!Number.isInteger(variants) || variants < 1 || variants > MAX_VARIANTS) {
     throw new AssetError(`Expected an integer from 1 to ${MAX_VARIANTS} for variants but received ${variants}`);

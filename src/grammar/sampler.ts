@@ -137,7 +137,9 @@ class SceneSampler {
       if (constraints.length === 0) return true;
       this.#reservePose(node);
       const row = this.#attributes.slice(node * columns, (node + 1) * columns);
-      placeNode(this.#poses, node, parent, row, this.#columns, library.assets[asset]);
+      const drawn = library.assets[asset];
+      const sprite = drawn?.kind === 'sprite' ? drawn : undefined;
+      placeNode(this.#poses, node, parent, row, this.#columns, sprite);
       if (sampling.retry === 'scene') return true;
       const placed = this.#placed();
       const broken = constraints.filter(({ acceptsNode }) => acceptsNode && !acceptsNode(placed));

@@ -14,13 +14,14 @@ const MAX_SIDE = 8192;
 
 /** Silhouettes of a library's sprites under the same names, with how much each covers. */
 export class SilhouetteLibrary {
-  readonly assets: AssetLibrary;
-  readonly #sprites: AssetLibrary;
+  readonly assets: AssetLibrary<SpriteAsset>;
+  readonly #sprites: AssetLibrary<SpriteAsset>;
   readonly #masses = new Map<string, number>();
 
-  constructor(sprites: AssetLibrary) {
-    this.#sprites = sprites;
-    this.assets = new AssetLibrary(sprites.assets.map((asset) => this.#silhouetteOf(asset)));
+  /** Meshes of the library are left out. */
+  constructor(library: AssetLibrary) {
+    this.#sprites = new AssetLibrary(library.assets.filter((asset) => asset.kind === 'sprite'));
+    this.assets = new AssetLibrary(this.#sprites.assets.map((asset) => this.#silhouetteOf(asset)));
   }
 
   /**

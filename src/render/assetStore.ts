@@ -1,4 +1,4 @@
-import type { Asset, AssetLibrary, SpriteImage } from '../assets/assetLibrary.js';
+import { type AssetLibrary, expectAsset, type SpriteAsset, type SpriteImage } from '../assets/assetLibrary.js';
 import { AssetError } from '../errors.js';
 import type { SharedHeap } from './sharedHeap.js';
 import { type LayoutConstants, texelBytes, writeTexels } from './texels.js';
@@ -95,7 +95,7 @@ export class AssetStore {
 
   async #load(index: number): Promise<void> {
     if (this.#texels[index] !== 0) return;
-    const asset = this.#library.assets[index];
+    const asset = expectAsset(this.#library.assets[index], 'sprite');
     try {
       const image = await asset.load();
       checkSize(asset, image);
@@ -132,7 +132,7 @@ export class AssetStore {
   }
 }
 
-function checkSize(asset: Asset, image: SpriteImage): void {
+function checkSize(asset: SpriteAsset, image: SpriteImage): void {
   if (image.width === asset.width && image.height === asset.height && image.format === asset.format) return;
   throw new AssetError(
     `Expected ${asset.width} × ${asset.height} ${asset.format} as announced ` +

@@ -1,4 +1,4 @@
-import type { AssetLibrary } from '../assets/assetLibrary.js';
+import { type AssetLibrary, expectAsset } from '../assets/assetLibrary.js';
 import { AssetError, KernelError, SceneGraphError } from '../errors.js';
 import { encodeScenes } from '../scene/encode.js';
 import { type SceneBatch, totalNodes } from '../scene/sceneGraph.js';
@@ -80,10 +80,11 @@ export class LocalRenderer {
     const assetTable = align(kernels.heapBase, 64);
     let floor = align(assetTable + library.assets.length * layout.ASSET_BYTES, 64);
     for (const [i, asset] of library.assets.entries()) {
-      const image = await asset.load();
-      const bytes = texelBytes(image, asset.edge, layout);
+      const sprite = expectAsset(asset, 'sprite');
+      const image = await sprite.load();
+      const bytes = texelBytes(image, sprite.edge, layout);
       reserve(memory, floor + bytes);
-      writeTexels(image, asset.edge, memory.buffer, floor, assetTable + i * layout.ASSET_BYTES, layout);
+      writeTexels(image, sprite.edge, memory.buffer, floor, assetTable + i * layout.ASSET_BYTES, layout);
       floor += bytes;
     }
     return new LocalRenderer(kernels, library, assetTable, floor);

@@ -66,7 +66,7 @@ export function cameraOf(schema: SceneSchema, scene: SceneGraph): PlacedCamera {
   if (!camera) throw new SceneGraphError(`Expected a camera for the 3D scene ${scene.index} but received none`);
   const { cx, cy, near, far } = camera;
   let { fx, fy } = camera;
-  let rotation = rotationOf(camera.heading, camera.pitch, camera.roll);
+  let rotation: readonly number[] = rotationOf(camera.heading, camera.pitch, camera.roll);
   let origin: readonly number[] = [camera.x, camera.y, camera.z];
   const node = nodeOfKind(schema, scene, NodeKind.Camera);
   if (node >= 0) {
@@ -96,7 +96,7 @@ export function nodeOfKind(schema: SceneSchema, scene: SceneGraph, kind: NodeKin
 
 /** What the nodes of class `classId` are. */
 export function kindOfClass(schema: SceneSchema, classId: number): NodeKind {
-  return schema.kinds?.[classId] ?? NodeKind.Object;
+  return schema.kinds?.[classId] ?? NodeKind.Object_;
 }
 
 /**

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Asset, SpriteImage } from '../../src/assets/assetLibrary.js';
+import type { SpriteAsset, SpriteImage } from '../../src/assets/assetLibrary.js';
 import { openAssetSources } from '../../src/assets/assetSources.js';
 import { type ProceduralAerialOptions, proceduralAerial } from '../../src/assets/proceduralAerial.js';
 import { AssetError } from '../../src/errors.js';
 
-const load = (asset: Asset) => asset.load() as SpriteImage;
+const load = (asset: SpriteAsset) => asset.load() as SpriteImage;
 const SMALL = { cars: 12, trees: 6, houses: 6, grass: 2, roads: 2 };
 
 /** First and one past the last column and row whose opacity is at least `alpha`. */

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Asset, SpriteImage } from '../../src/assets/assetLibrary.js';
+import type { SpriteAsset, SpriteImage } from '../../src/assets/assetLibrary.js';
 import { proceduralBackgrounds } from '../../src/assets/proceduralBackgrounds.js';
 import { proceduralDigits } from '../../src/assets/proceduralDigits.js';
 import { rasteriseStrokes, type StrokeSegment } from '../../src/assets/strokeRasteriser.js';
@@ -50,7 +50,7 @@ test('strokes: by hand, a line along pixel centres', () => {
   assert.equal([...drawn], [0, 0, 0, 0, 255, 255, 255, 0, 0, 0, 0, 0]);
 });
 
-const load = (asset: Asset) => asset.load() as SpriteImage;
+const load = (asset: SpriteAsset) => asset.load() as SpriteImage;
 
 test('digits: names, format, licence; a larger library begins with the smaller one, and pixels come back the same', () => {
   const small = proceduralDigits({ variants: 2, seed: 4 });
