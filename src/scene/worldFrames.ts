@@ -134,7 +134,7 @@ export function curvePoint(
 }
 
 /** A node's frame in the world, and what its children stand along where it is a curve or a strip. */
-interface PlacedNode {
+export interface PlacedNode {
   /** [3 × 3] row-major. */
   readonly rotation: readonly number[];
   /** Its own and all inherited ones. */
@@ -145,7 +145,7 @@ interface PlacedNode {
 }
 
 /** Coordinates along a curve, as its children and those of its strips have them. */
-interface CurveLine {
+export interface CurveLine {
   readonly curve: Pick<PlacedNode, 'rotation' | 'scale' | 'origin'>;
   readonly curvature: number;
   readonly curvatureRate: number;
@@ -162,34 +162,43 @@ function placeNodes(schema: SceneSchema, scene: SceneGraph): PlacedNode[] {
   const read = attributeReader(schema, scene);
   const placed: PlacedNode[] = [];
   for (let v = 0; v < scene.parent.length; v++) {
-    const parent = scene.parent[v] < 0 ? WORLD : placed[scene.parent[v]];
-    placed.push(placeNode(kindOfClass(schema, scene.classId[v]), parent, v, read));
+    const kind = kindOfClass(schema, scene.classId[v]);
+    const parent = placed[scene.parent[v]];
+    if (kind === NodeKind.Strip && !parent?.line) {
+      throw new SceneGraphError(`Expected a curve or a strip as parent of the strip at node ${v}`);
+    }
+    placed.push(placeInWorld(kind, parent, (role, fallback) => read(v, role, fallback)));
   }
   return placed;
 }
 
-function placeNode(kind: NodeKind, parent: PlacedNode, node: number, read: AttributeReader): PlacedNode {
-  const position = [read(node, AttributeRole.X, 0), read(node, AttributeRole.Y, 0), read(node, AttributeRole.Z, 0)];
-  if (kind === NodeKind.Strip) {
-    if (!parent.line) throw new SceneGraphError(`Expected a curve or a strip as parent of the strip at node ${node}`);
-    const offset = sum(parent.line.offset, position);
-    return { ...standOn(parent.line, offset), line: { ...parent.line, offset } };
+/**
+ * Places one node; for those who build a scene node by node.
+ * @param parent undefined for a root; a strip's is a curve or a strip
+ * @param read the node's attribute of a role, `fallback` where the schema has none
+ */
+export function placeInWorld(
+  kind: NodeKind,
+  parent: PlacedNode | undefined,
+  read: (role: AttributeRole, fallback: number) => number,
+): PlacedNode {
+  const position = [read(AttributeRole.X, 0), read(AttributeRole.Y, 0), read(AttributeRole.Z, 0)];
+  const line = parent?.line;
+  if (kind === NodeKind.Strip && line) {
+    const offset = sum(line.offset, position);
+    return { ...standOn(line, offset), line: { ...line, offset } };
   }
   // Below a curve the parent's frame is the one that moves along with the node, and the node stands in its origin.
-  const base = parent.line ? standOn(parent.line, sum(parent.line.offset, position)) : parent;
-  const own = rotationOf(
-    read(node, AttributeRole.Rotation, 0),
-    read(node, AttributeRole.Pitch, 0),
-    read(node, AttributeRole.Roll, 0),
-  );
+  const base = line ? standOn(line, sum(line.offset, position)) : (parent ?? WORLD);
+  const own = rotationOf(read(AttributeRole.Rotation, 0), read(AttributeRole.Pitch, 0), read(AttributeRole.Roll, 0));
   const frame = {
     rotation: multiply(base.rotation, own),
-    scale: base.scale * read(node, AttributeRole.Scale, 1),
-    origin: parent.line ? base.origin : carry(base, position),
+    scale: base.scale * read(AttributeRole.Scale, 1),
+    origin: line ? base.origin : carry(base, position),
   };
   if (kind !== NodeKind.Curve) return frame;
-  const curvature = read(node, AttributeRole.Curvature, 0);
-  const curvatureRate = read(node, AttributeRole.CurvatureRate, 0);
+  const curvature = read(AttributeRole.Curvature, 0);
+  const curvatureRate = read(AttributeRole.CurvatureRate, 0);
   return { ...frame, line: { curve: frame, curvature, curvatureRate, offset: [0, 0, 0] } };
 }
 
