@@ -142,6 +142,13 @@ export function atan(x: number): number {
   return 4 * t * (1 - sum);
 }
 
+/** Direction of (x, y) in (−π, π]: the angle from the x axis towards the y axis; 0 for the origin. */
+export function atan2(y: number, x: number): number {
+  if (x === 0) return y === 0 ? 0 : y > 0 ? HALF_PI : -HALF_PI;
+  if (x > 0) return atan(y / x);
+  return y < 0 ? atan(y / x) - PI : atan(y / x) + PI;
+}
+
 /** Arc cosine in [0, π]; NaN outside [−1, 1]. */
 export function acos(x: number): number {
   if (x === -1) return PI;

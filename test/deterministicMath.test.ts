@@ -36,6 +36,11 @@ test('elementary functions agree with Math within 1e-12', () => {
     cosDegrees: worst(deterministic.cosDegrees, (x) => Math.cos((x * Math.PI) / 180), [-720, 720]),
     atan: worst(deterministic.atan, Math.atan, [-100, 100]),
     acos: worst(deterministic.acos, Math.acos, [-1, 1]),
+    atan2: worst(
+      (x) => deterministic.atan2(3 * Math.sin(x), 3 * Math.cos(x)),
+      (x) => Math.atan2(3 * Math.sin(x), 3 * Math.cos(x)),
+      [-3.14, 3.14],
+    ),
   };
   for (const [name, error] of Object.entries(errors)) assert.ok(error < 1e-12, `${name}: ${error}`);
 });
@@ -56,6 +61,17 @@ test('limits: overflow, underflow, poles, outside the domain', () => {
   assert.is(deterministic.acos(-1), Math.PI);
   assert.is(deterministic.acos(1), 0);
   assert.ok(Number.isNaN(deterministic.acos(1.1)));
+  const axes = [
+    [0, 1],
+    [1, 0],
+    [0, -1],
+    [-1, 0],
+    [0, 0],
+  ]; // y, x
+  assert.equal(
+    axes.map(([y, x]) => deterministic.atan2(y, x)),
+    [0, Math.PI / 2, Math.PI, -Math.PI / 2, 0],
+  );
 });
 
 test.run();
