@@ -16,6 +16,7 @@ export const BATCH_SCENES: u32 = 16;
 export const BATCH_GRAMMAR: u32 = 18;
 export const BATCH_GRAMMAR_HASH: u32 = 20;
 export const BATCH_SEED: u32 = 22;
+export const BATCH_KINDS: u32 = 24;
 export const SPEC_NAME: u32 = 4;
 export const SPEC_ROLE: u32 = 6;
 export const SPEC_UNIT: u32 = 8;

@@ -293,3 +293,22 @@ export const ROLE_RED: i32 = 13;
 export const ROLE_GREEN: i32 = 14;
 export const ROLE_BLUE: i32 = 15;
 export const ROLE_COUNT: i32 = 16;
+/** Of 3D scenes only; those above ROLE_COUNT have no column in the call record of sprites. */
+export const ROLE_Z: i32 = 3;
+export const ROLE_PITCH: i32 = 5;
+export const ROLE_ROLL: i32 = 6;
+export const ROLE_SCALE_Z: i32 = 10;
+export const ROLE_FIELD_OF_VIEW: i32 = 16;
+export const ROLE_CURVATURE: i32 = 17;
+export const ROLE_CURVATURE_RATE: i32 = 18;
+export const ROLE_AMBIENT: i32 = 19;
+export const ROLE_HAZE: i32 = 20;
+/** All roles, those of 3D scenes included. */
+export const MESH_ROLE_COUNT: i32 = 21;
+
+/** NodeKind of schemas/sceneGraph.fbs. */
+export const KIND_OBJECT: u32 = 0;
+export const KIND_CAMERA: u32 = 1;
+export const KIND_LIGHT: u32 = 2;
+export const KIND_CURVE: u32 = 3;
+export const KIND_STRIP: u32 = 4;

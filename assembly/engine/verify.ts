@@ -3,18 +3,23 @@
 //
 // What it proves: every table, vtable, vector and string lies inside the buffer and is aligned; lengths fit V and V × A;
 // parents stand before their children; classes, assets, roles and masks are in range; numbers are finite; counts and
-// canvas sizes are within the limits below; and together they use no more bytes than the file has, so that shared data
+// canvas sizes are within the limits below; what only 3D scenes know (kinds of nodes, roles) stands in none of 2D; a 3D scene
+// has a camera, at most one node each for camera and light, and strips below curves only; and together they use no more bytes than the file has, so that shared data
 // cannot make the check, or a reader, do more work than the file is long. A batch without scenes, a scene without nodes, a schema without
 // attributes are allowed. The depth of a hierarchy is not limited: nothing walks it recursively.
 //
 // Top-level variables are WASM globals: each instance (each thread) has its own.
 
 import {
-  BATCH_ASSETS, BATCH_CHANNELS, BATCH_CLASSES, BATCH_DIMENSION, BATCH_GRAMMAR, BATCH_GRAMMAR_HASH, BATCH_SCENES,
+  BATCH_ASSETS, BATCH_CHANNELS, BATCH_CLASSES, BATCH_DIMENSION, BATCH_GRAMMAR, BATCH_GRAMMAR_HASH, BATCH_KINDS, BATCH_SCENES,
   BATCH_SCHEMA, BATCH_SEED, BATCH_VERSION, SCENE_ASSET, SCENE_ATTRIBUTES, SCENE_CAMERA, SCENE_CLASS, SCENE_HEIGHT,
   SCENE_INDEX, SCENE_MUTABLE, SCENE_PARENT, SCENE_WIDTH, SPEC_MAXIMUM, SPEC_MINIMUM, SPEC_NAME, SPEC_PERIODIC,
   SPEC_ROLE, SPEC_UNIT,
 } from "./flatbuffer";
+import {
+  KIND_CAMERA, KIND_CURVE, KIND_LIGHT, KIND_OBJECT, KIND_STRIP, MESH_ROLE_COUNT, ROLE_COUNT, ROLE_OPACITY, ROLE_PITCH, ROLE_ROLL,
+  ROLE_SCALE_Z, ROLE_Z,
+} from "./layout";
 
 // ── Limits ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 /** Instance ids are node index + 1 in 16 bits; 65535 stays free. */
@@ -59,6 +64,10 @@ export const FIELD_ASSET: u32 = 26;
 export const FIELD_ATTRIBUTES: u32 = 27;
 export const FIELD_MUTABLE: u32 = 28;
 export const FIELD_CAMERA: u32 = 29;
+export const FIELD_KINDS: u32 = 30;
+export const FIELD_CAMERA_NODE: u32 = 31;
+export const FIELD_LIGHT_NODE: u32 = 32;
+export const FIELD_STRIP_PARENT: u32 = 33;
 
 // ── What can be wrong with it ──────────────────────────────────────────────────────────────────────────────────────
 /** An offset, or the data behind it, leaves the buffer. */
@@ -96,10 +105,13 @@ let base: usize = 0;
 let size: u64 = 0;
 /** Bytes that tables, vectors and strings may still claim: in a file that shares nothing they fit its length. */
 let unclaimed: i64 = 0;
+/** 2 or 3. */
+let dimension: u32 = 0;
+/** Position of the kinds' first entry, 0 where all nodes are objects. */
+let kinds: u32 = 0;
 
 const IDENTIFIER: u32 = 0x3147534d; // "MSG1", little-endian
 const FORMAT_VERSION: u32 = 1;
-const LAST_ROLE: u32 = 15;
 const CAMERA_FLOATS: u32 = 12;
 const LARGEST_SAFE_INTEGER: u64 = (1 << 53) - 1;
 
@@ -124,7 +136,8 @@ export function verifyBatch(pointer: usize, length: u32): u32 {
 
 function verifyRoot(root: u32): void {
   if (!oneOf(number(root, BATCH_VERSION, 2, FIELD_VERSION), FORMAT_VERSION, FORMAT_VERSION, FIELD_VERSION)) return;
-  if (!oneOf(number(root, BATCH_DIMENSION, 1, FIELD_DIMENSION), 2, 3, FIELD_DIMENSION)) return;
+  dimension = <u32>number(root, BATCH_DIMENSION, 1, FIELD_DIMENSION);
+  if (!oneOf(dimension, 2, 3, FIELD_DIMENSION)) return;
   if (!oneOf(number(root, BATCH_CHANNELS, 1, FIELD_CHANNELS), 1, 3, FIELD_CHANNELS)) return;
   if (!oneOf(number(root, BATCH_SEED, 8, FIELD_SEED), 0, LARGEST_SAFE_INTEGER, FIELD_SEED)) return;
 
@@ -134,6 +147,7 @@ function verifyRoot(root: u32): void {
   for (let a: u32 = 0; a < columns; a++) if (!verifySpec(schema, a)) return;
 
   const classes = names(root, BATCH_CLASSES, FIELD_CLASSES, MAX_CLASSES, true);
+  if (problem || !verifyKinds(root, classes)) return;
   const assets = names(root, BATCH_ASSETS, FIELD_ASSETS, MAX_ASSETS, false);
   optionalText(root, BATCH_GRAMMAR, FIELD_GRAMMAR, -1);
   optionalText(root, BATCH_GRAMMAR_HASH, FIELD_GRAMMAR_HASH, -1);
@@ -148,6 +162,31 @@ function verifyRoot(root: u32): void {
   }
 }
 
+/** What the nodes of each class are: nothing, or one kind a class; in 2D all are objects. */
+function verifyKinds(root: u32, classes: u32): bool {
+  kinds = 0;
+  if (!slot(root, BATCH_KINDS)) return true;
+  const list = vector(root, BATCH_KINDS, 1, FIELD_KINDS, MAX_CLASSES);
+  if (problem) return false;
+  const length = load<u32>(base + list);
+  if (length == 0) return true;
+  if (length != classes) return reject(FIELD_KINDS, PROBLEM_LENGTH, -1, length, classes);
+  const last = dimension == 2 ? KIND_OBJECT : KIND_STRIP;
+  for (let i: u32 = 0; i < length; i++) {
+    if (!oneOf(load<u8>(base + list + 4 + i), KIND_OBJECT, last, FIELD_KINDS, i)) return false;
+  }
+  kinds = list + 4;
+  return true;
+}
+
+/** Whether scenes of the batch's dimension know a role: the third axis in 3D only, opacity in 2D only. */
+function knowsRole(role: u32): bool {
+  if (dimension == 3) return role < <u32>MESH_ROLE_COUNT && role != <u32>ROLE_OPACITY;
+  return (
+    role < <u32>ROLE_COUNT && role != <u32>ROLE_Z && role != <u32>ROLE_PITCH && role != <u32>ROLE_ROLL && role != <u32>ROLE_SCALE_Z
+  );
+}
+
 /** Column `a`: name and role of its own, finite ordered range. */
 function verifySpec(schema: u32, a: u32): bool {
   const spec = follow(entry(schema, a), FIELD_SCHEMA, a);
@@ -157,7 +196,8 @@ function verifySpec(schema: u32, a: u32): bool {
   if (problem || !checkText(follow(nameField, FIELD_SPEC_NAME, a), FIELD_SPEC_NAME, a)) return false;
   if (!optionalText(spec, SPEC_UNIT, FIELD_SPEC_UNIT, a)) return false;
   const role = <u32>number(spec, SPEC_ROLE, 1, FIELD_SPEC_ROLE, a);
-  if (!oneOf(role, 0, LAST_ROLE, FIELD_SPEC_ROLE, a)) return false;
+  if (problem) return false;
+  if (!knowsRole(role)) return reject(FIELD_SPEC_ROLE, PROBLEM_VALUE, a, role, dimension);
   if (!oneOf(number(spec, SPEC_PERIODIC, 1, FIELD_SPEC_PERIODIC, a), 0, 1, FIELD_SPEC_PERIODIC, a)) return false;
   const minimum = float(spec, SPEC_MINIMUM, FIELD_SPEC_MINIMUM, a);
   const maximum = float(spec, SPEC_MAXIMUM, FIELD_SPEC_MAXIMUM, a);
@@ -208,6 +248,7 @@ function verifyScene(scene: u32, columns: u32, classes: u32, assets: u32): bool 
     const a = load<i32>(base + asset + 4 + (v << 2));
     if (a < -1 || a >= <i32>assets) return reject(FIELD_ASSET, PROBLEM_VALUE, v, a, <i32>assets - 1);
   }
+  if (kinds && !verifyNodeKinds(parent + 4, classId + 4, nodes)) return false;
   for (let i: u32 = 0; i < nodes * columns; i++) {
     const value = load<f32>(base + attributes + 4 + (i << 2));
     if (!isFinite<f32>(value)) return reject(FIELD_ATTRIBUTES, PROBLEM_FINITE, i, value, 0);
@@ -217,11 +258,37 @@ function verifyScene(scene: u32, columns: u32, classes: u32, assets: u32): bool 
   return verifyCamera(scene);
 }
 
-/** A camera, where there is one: finite, positive focal lengths, 0 < near < far. */
+/** At most one camera and one light; strips lie in curves or in other strips, so that every chain of them ends at a curve. */
+function verifyNodeKinds(parents: u32, classIds: u32, nodes: u32): bool {
+  let camera = -1;
+  let light = -1;
+  for (let v: u32 = 0; v < nodes; v++) {
+    const kind = kindOf(classIds, v);
+    if (kind == KIND_CAMERA) {
+      if (camera >= 0) return reject(FIELD_CAMERA_NODE, PROBLEM_VALUE, v, camera, 1);
+      camera = v;
+    } else if (kind == KIND_LIGHT) {
+      if (light >= 0) return reject(FIELD_LIGHT_NODE, PROBLEM_VALUE, v, light, 1);
+      light = v;
+    } else if (kind == KIND_STRIP) {
+      const p = load<i32>(base + parents + (v << 2));
+      const above = p < 0 ? KIND_OBJECT : kindOf(classIds, p);
+      if (above != KIND_CURVE && above != KIND_STRIP) return reject(FIELD_STRIP_PARENT, PROBLEM_VALUE, v, p, 0);
+    }
+  }
+  return true;
+}
+
+/** Kind of node `v`, whose class has been checked. */
+function kindOf(classIds: u32, v: u32): u32 {
+  return load<u8>(base + kinds + load<u16>(base + classIds + (v << 1)));
+}
+
+/** A camera, which a 3D scene must have: finite, positive focal lengths, 0 < near < far. */
 function verifyCamera(scene: u32): bool {
   const camera = fieldAt(scene, SCENE_CAMERA, CAMERA_FLOATS * 4, FIELD_CAMERA);
   if (problem) return false;
-  if (!camera) return true;
+  if (!camera) return dimension == 2 || reject(FIELD_CAMERA, PROBLEM_MISSING, -1, 0, 0);
   for (let i: u32 = 0; i < CAMERA_FLOATS; i++) {
     const value = load<f32>(base + camera + (i << 2));
     if (!isFinite<f32>(value)) return reject(FIELD_CAMERA, PROBLEM_FINITE, i, value, 0);

@@ -28,8 +28,8 @@ export function decodeScenes(bytes: Uint8Array): SceneBatch {
 }
 
 /**
- * Checks an encoded batch: bounds, alignment, lengths, parent order, ranges, finite numbers, counts and canvas sizes
- * (assembly/engine/verify.ts). Nothing else may touch a buffer from outside before.
+ * Checks an encoded batch: bounds, alignment, lengths, parent order, ranges, finite numbers, counts, canvas sizes, and what
+ * only scenes of one dimension may have (assembly/engine/verify.ts). Nothing else may touch a buffer from outside before.
  * @throws SceneGraphError naming the field, e.g. `scenes[3].parent[7]`
  */
 export function verifyScenes(bytes: Uint8Array): void {
@@ -77,7 +77,7 @@ const FIELDS: Record<string, readonly [path: string, expected: string]> = {
   FIELD_CHANNELS: ['channels', '1 or 3'],
   FIELD_SCHEMA: ['schema[@]', 'an attribute column'],
   FIELD_SPEC_NAME: ['schema[@].name', 'a name'],
-  FIELD_SPEC_ROLE: ['schema[@].role', 'an attribute role up to $'],
+  FIELD_SPEC_ROLE: ['schema[@].role', 'an attribute role that scenes of dimension $ know'],
   FIELD_SPEC_UNIT: ['schema[@].unit', 'a unit'],
   FIELD_SPEC_MINIMUM: ['schema[@].minimum', 'a number'],
   FIELD_SPEC_MAXIMUM: ['schema[@].maximum', 'a number above the minimum $, with a finite difference'],
@@ -98,6 +98,10 @@ const FIELDS: Record<string, readonly [path: string, expected: string]> = {
   FIELD_ATTRIBUTES: ['scenes[#].attributes[@]', 'a number'],
   FIELD_MUTABLE: ['scenes[#].mutable[@]', '0 or 1'],
   FIELD_CAMERA: ['scenes[#].camera[@]', 'focal lengths above 0 and 0 < near < far'],
+  FIELD_KINDS: ['kinds[@]', 'a kind of node up to $'],
+  FIELD_CAMERA_NODE: ['scenes[#].class_id[@]', 'no second camera node'],
+  FIELD_LIGHT_NODE: ['scenes[#].class_id[@]', 'no second light node'],
+  FIELD_STRIP_PARENT: ['scenes[#].parent[@]', 'a curve or a strip as parent of a strip'],
 };
 
 /** What is expected and what was found, for every kind of problem; `!` is the value. */

@@ -1,5 +1,5 @@
 import * as flatbuffers from 'flatbuffers';
-import type { AttributeSpec, SceneSchema } from './attributeSchema.js';
+import type { AttributeSpec, NodeKind, SceneSchema } from './attributeSchema.js';
 import type { Scene as SceneTable } from './generated/scene.js';
 import { SceneBatch as SceneBatchTable } from './generated/scene-batch.js';
 import type { Camera, SceneBatch, SceneGraph } from './sceneGraph.js';
@@ -18,6 +18,7 @@ export function readVerifiedScenes(bytes: Uint8Array): SceneBatch {
     channels: table.channels() as 1 | 3,
     attributes: collect(table.schemaLength(), (i) => readSpec(table, i)),
     classes: collect(table.classesLength(), (i) => table.classes(i) as string),
+    ...(table.kindsLength() > 0 ? { kinds: collect(table.kindsLength(), (i) => table.kinds(i) as NodeKind) } : {}),
   };
   return {
     schema,

@@ -58,6 +58,13 @@ export function encodeWithAssets(batch: SceneBatch): EncodedScenes {
   const sceneVector = SceneBatchTable.createScenesVector(builder, scenes);
   const grammar = builder.createString(batch.provenance.grammar);
   const hash = builder.createString(batch.provenance.grammarHash);
+  const { kinds, classes: classNames } = batch.schema;
+  if (kinds && kinds.length !== classNames.length) {
+    throw new SceneGraphError(
+      `Expected ${classNames.length} entries for schema.kinds, one a class, but received ${kinds.length}`,
+    );
+  }
+  const kindVector = kinds && SceneBatchTable.createKindsVector(builder, [...kinds]);
   SceneBatchTable.startSceneBatch(builder);
   SceneBatchTable.addVersion(builder, SCENE_FORMAT_VERSION);
   SceneBatchTable.addDimension(builder, batch.schema.dimension);
@@ -69,6 +76,7 @@ export function encodeWithAssets(batch: SceneBatch): EncodedScenes {
   SceneBatchTable.addGrammar(builder, grammar);
   SceneBatchTable.addGrammarHash(builder, hash);
   SceneBatchTable.addSeed(builder, BigInt(batch.provenance.seed));
+  if (kindVector !== undefined) SceneBatchTable.addKinds(builder, kindVector);
   SceneBatchTable.finishSceneBatchBuffer(builder, SceneBatchTable.endSceneBatch(builder));
   const bytes = builder.asUint8Array();
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -1,11 +1,14 @@
 import * as fc from 'fast-check';
-import type { SceneBatch, SceneGraph } from '../../src/scene/sceneGraph.js';
+import { NodeKind } from '../../src/scene/attributeSchema.js';
+import type { Camera, SceneBatch, SceneGraph } from '../../src/scene/sceneGraph.js';
 
 /** Limits of `arbitraryBatch`. */
 interface BatchLimits {
   readonly minNodes?: number;
   readonly maxNodes?: number;
   readonly maxSide?: number;
+  /** Default 2. */
+  readonly dimension?: 2 | 3;
 }
 
 /** fast-check's records may lack a prototype; decoded ones have it. */
@@ -19,6 +22,7 @@ export function arbitraryBatch({
   minNodes = 0,
   maxNodes = 6,
   maxSide = 300,
+  dimension = 2,
 }: BatchLimits = {}): fc.Arbitrary<SceneBatch> {
   const names = (minLength: number, maxLength: number) =>
     fc.uniqueArray(fc.string({ unit: 'binary', maxLength: 12 }), { minLength, maxLength });
@@ -30,10 +34,10 @@ export function arbitraryBatch({
   }).chain(({ columns, classes, assets, channels }) =>
     record({
       schema: record({
-        dimension: fc.constant<2>(2),
+        dimension: fc.constant(dimension),
         channels: fc.constant(channels as 1 | 3),
         classes: fc.constant(classes),
-        attributes: arbitrarySpecs(columns),
+        attributes: arbitrarySpecs(columns, ROLES[dimension]),
       }),
       assets: fc.constant(assets),
       provenance: record({ grammar: fc.string(), grammarHash: fc.string(), seed: safeInteger() }),
@@ -43,16 +47,49 @@ export function arbitraryBatch({
           .chain((nodes) => arbitraryScene(nodes, columns.length, classes.length, assets.length, maxSide)),
         { minLength: 1, maxLength: 3 },
       ),
-    }),
+      kinds: fc.array(fc.integer({ min: 0, max: 4 }), { minLength: classes.length, maxLength: classes.length }),
+      camera: arbitraryCamera(),
+    }).map(({ kinds, camera, ...batch }) => (dimension === 3 ? asMeshBatch(batch, kinds, camera) : batch)),
   );
 }
 
-function arbitrarySpecs(names: readonly string[]) {
+/** The roles that scenes of a dimension know, but for “none”. */
+const ROLES = {
+  2: [1, 2, 4, 7, 8, 9, 11, 12, 13, 14, 15],
+  3: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 14, 15, 16, 17, 18, 19, 20],
+};
+
+/** With a camera for every scene, and kinds for its classes, where its hierarchy allows them. */
+function asMeshBatch(batch: SceneBatch, kinds: readonly NodeKind[], camera: Camera): SceneBatch {
+  const schema = { ...batch.schema, kinds: [NodeKind.Object_, ...kinds.slice(1)] };
+  const scenes = batch.scenes.map((scene) => {
+    const classId = scene.classId.slice();
+    const seen = new Set<NodeKind>();
+    for (const [v, parent] of scene.parent.entries()) {
+      const kind = schema.kinds[classId[v]];
+      const above = parent < 0 ? NodeKind.Object_ : schema.kinds[classId[parent]];
+      const single = kind === NodeKind.Camera || kind === NodeKind.Light;
+      const astray = kind === NodeKind.Strip && above !== NodeKind.Curve && above !== NodeKind.Strip;
+      if (astray || (single && seen.has(kind))) classId[v] = 0;
+      seen.add(kind);
+    }
+    return { ...scene, classId, camera };
+  });
+  return { ...batch, schema, scenes };
+}
+
+function arbitraryCamera(): fc.Arbitrary<Camera> {
+  const positive = fc.float({ min: Math.fround(0.01), max: 1000, noNaN: true });
+  return record({
+    ...{ fx: positive, fy: positive, cx: finite(), cy: finite(), x: finite(), y: finite(), z: finite() },
+    ...{ heading: finite(), pitch: finite(), roll: finite(), near: positive },
+    far: fc.constant(5000),
+  });
+}
+
+function arbitrarySpecs(names: readonly string[], known: number[]) {
   return fc
-    .tuple(
-      fc.shuffledSubarray([1, 2, 4, 7, 8, 9, 11, 12, 13, 14, 15], { minLength: names.length, maxLength: names.length }),
-      fc.string(),
-    )
+    .tuple(fc.shuffledSubarray(known, { minLength: names.length, maxLength: names.length }), fc.string())
     .map(([roles, unit]) =>
       names.map((name, a) => ({
         name,

@@ -3,7 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { SceneGraphError } from '../../src/errors.js';
 import { decodeScenes, verifyScenes } from '../../src/render/verify.js';
-import { AttributeRole } from '../../src/scene/attributeSchema.js';
+import { AttributeRole, NodeKind } from '../../src/scene/attributeSchema.js';
 import { encodeScenes } from '../../src/scene/encode.js';
 import { SceneBatch as BatchTable } from '../../src/scene/generated/scene-batch.js';
 import type { SceneBatch } from '../../src/scene/sceneGraph.js';
@@ -243,6 +243,73 @@ test('a camera is checked', () => {
   assert.match(change(0, 0), 'scenes[1].camera[0]');
   assert.match(change(10, -1), 'scenes[1].camera[10]');
   assert.match(change(11, 0.5), 'scenes[1].camera[11]');
+});
+
+test('a 3D scene needs a camera', () => {
+  const text = message(encodeScenes({ ...batch, schema: { ...batch.schema, dimension: 3 } }));
+  assert.is(text, 'Expected a value for scenes[0].camera but received nothing');
+});
+
+test('roles are those of the dimension', () => {
+  const { X, Z, Curvature, Opacity } = AttributeRole;
+  const roles = (dimension: 2 | 3, second: AttributeRole) =>
+    message(
+      encodeScenes({
+        ...batch,
+        schema: { ...batch.schema, dimension, attributes: [X, second].map((role) => attribute(`${role}`, role, 0, 1)) },
+        scenes: batch.scenes.map((s) => ({ ...s, camera })),
+      }),
+    );
+  assert.is(
+    roles(2, Z),
+    'Expected an attribute role that scenes of dimension 2 know for schema[1].role but received 3',
+  );
+  assert.match(roles(2, Curvature), 'scenes of dimension 2 know for schema[1].role but received 17');
+  assert.match(roles(3, Opacity), 'scenes of dimension 3 know for schema[1].role but received 12');
+  assert.match(roles(3, 21 as AttributeRole), 'schema[1].role but received 21');
+  assert.is(roles(3, Curvature), 'no error');
+  assert.is(roles(2, Opacity), 'no error');
+});
+
+test('what the nodes of a class are: one kind a class, in 3D only', () => {
+  const { Object_, Camera, Light, Curve, Strip } = NodeKind;
+  const kinds = (dimension: 2 | 3, ...list: NodeKind[]) =>
+    encodeScenes({
+      ...batch,
+      schema: { ...batch.schema, dimension, kinds: list },
+      scenes: batch.scenes.map((s) => ({ ...s, camera })),
+    });
+  // Each scene has a node of class 0 with two of class 1 below it.
+  assert.is(message(kinds(3, Curve, Strip)), 'no error');
+  assert.is(message(kinds(3, Camera, Object_)), 'no error');
+  assert.is(message(kinds(2, Object_, Object_)), 'no error');
+  assert.match(message(kinds(2, Object_, Curve)), 'Expected a kind of node up to 0 for kinds[1] but received 3');
+  assert.match(message(kinds(3, Curve, 5 as NodeKind)), 'Expected a kind of node up to 4 for kinds[1] but received 5');
+  assert.is(
+    message(kinds(3, Object_, Camera)),
+    'Expected no second camera node for scenes[0].class_id[2] but received 1',
+  );
+  assert.match(message(kinds(3, Object_, Light)), 'no second light node for scenes[0].class_id[2]');
+  assert.is(
+    message(kinds(3, Light, Strip)),
+    'Expected a curve or a strip as parent of a strip for scenes[0].parent[1] but received 0',
+  );
+  assert.is(
+    message(kinds(3, Strip, Object_)),
+    'Expected a curve or a strip as parent of a strip for scenes[0].parent[0] but received -1',
+  );
+  assert.throws(() => kinds(3, Curve), /Expected 2 entries for schema.kinds, one a class, but received 1/);
+});
+
+test('strips of strips end at a curve', () => {
+  const source: SceneBatch = {
+    ...batch,
+    schema: { ...batch.schema, dimension: 3, kinds: [NodeKind.Curve, NodeKind.Strip] },
+    scenes: [{ ...batch.scenes[0], parent: Int32Array.from([-1, 0, 1]), camera }],
+  };
+  assert.is(message(encodeScenes(source)), 'no error');
+  const lists = { schema: { ...source.schema, kinds: [NodeKind.Object_, NodeKind.Strip] } };
+  assert.match(message(encodeScenes({ ...source, ...lists })), 'for scenes[0].parent[1] but received 0');
 });
 
 test('offsets that leave the buffer, or are not aligned, are refused', () => {

@@ -63,7 +63,7 @@ export enum AttributeRole {
   Brightness = 11,
 
   /**
-   * 0 is invisible, 1 as opaque as the texture: not inherited.
+   * 2D only: 0 is invisible, 1 as opaque as the texture: not inherited.
    */
   Opacity = 12,
 

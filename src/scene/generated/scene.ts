@@ -142,7 +142,7 @@ mutableArray():Uint8Array|null {
 }
 
 /**
- * 3D only.
+ * 3D only, and required there.
  */
 camera(obj?:Camera):Camera|null {
   const offset = this.bb!.__offset(this.bb_pos, 20);
