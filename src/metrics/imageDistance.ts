@@ -64,21 +64,20 @@ export async function imageDistance(a: string, b: string, options: ImageDistance
   if (given.length === 1) {
     throw new ConfigError(`Expected two .npy files or none but received only ${given[0]}`);
   }
-  const { sets, origin } = given.length === 2 ? await givenFeatures(a, b) : await computedFeatures(a, b, options);
+  const { sets, origin, warnings } =
+    given.length === 2 ? await givenFeatures(a, b) : await computedFeatures(a, b, options);
   const distance = await featureDistance(sets[0], sets[1], options);
-  const standIn =
-    origin.weights === 'random'
-      ? [
-          `the features are those of a random stand-in: no ImageNet weights for layer ${origin.layer} were found or asked for ("metasim fetch inception" gets them)`,
-        ]
-      : [];
-  return { a, b, features: origin, ...distance, warnings: [...standIn, ...distance.warnings] };
+  return { a, b, features: origin, ...distance, warnings: [...warnings, ...distance.warnings] };
 }
 
 interface Computed {
   readonly sets: readonly FeatureRows[];
   readonly origin: FeatureOrigin;
+  readonly warnings: readonly string[];
 }
+
+/** Sets whose images differ more in area than this are not resized alike. */
+const AREA_RATIO = 1.5;
 
 const isNpy = (path: string): boolean => /\.npy$/i.test(path);
 
@@ -88,7 +87,7 @@ async function givenFeatures(a: string, b: string): Promise<Computed> {
     const { values, rows, columns } = await readNpy(path);
     sets.push({ values, count: rows, length: columns });
   }
-  return { sets, origin: { weights: 'given', source: `${a}, ${b}` } };
+  return { sets, origin: { weights: 'given', source: `${a}, ${b}` }, warnings: [] };
 }
 
 async function computedFeatures(a: string, b: string, options: ImageDistanceOptions): Promise<Computed> {
@@ -113,10 +112,26 @@ async function computedFeatures(a: string, b: string, options: ImageDistanceOpti
       );
     }
     if (saveFeatures !== undefined) await writeFeatures(saveFeatures, [a, b], sets, origin);
-    return { sets, origin };
+    return { sets, origin, warnings: [...standInWarning(origin), ...areaWarning(sets[0].area, sets[1].area)] };
   } finally {
     inception.dispose();
   }
+}
+
+function standInWarning({ weights, layer }: FeatureOrigin): string[] {
+  if (weights !== 'random') return [];
+  return [
+    `the features are those of a random stand-in: no ImageNet weights for layer ${layer} were found or asked for ("metasim fetch inception" gets them)`,
+  ];
+}
+
+/** Resizing leaves its mark (blur, ringing) on the features, so it should be the same on both sides. */
+function areaWarning(a: number, b: number): string[] {
+  if (Math.max(a, b) <= AREA_RATIO * Math.min(a, b)) return [];
+  const side = (area: number) => `about ${Math.round(Math.sqrt(area))}²`;
+  return [
+    `the images of a have ${side(a)} px and those of b ${side(b)} px: resizing treats them differently, and the features see it; bring both to one size first`,
+  ];
 }
 
 async function writeFeatures(

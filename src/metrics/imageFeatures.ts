@@ -11,6 +11,8 @@ const BATCH = 8;
 export interface ImageFeatures extends FeatureRows {
   /** Names of the images, a row each. */
   readonly names: readonly string[];
+  /** Median of their areas as stored, px. */
+  readonly area: number;
 }
 
 /**
@@ -26,6 +28,7 @@ export async function imageFeatures(
   onProgress?: (done: number, total: number) => void,
 ): Promise<ImageFeatures> {
   const names: string[] = [];
+  const areas: number[] = [];
   let values = new Float32Array(0);
   let length = 0;
   const batch = new Uint8Array(BATCH * size * size * 3);
@@ -45,12 +48,14 @@ export async function imageFeatures(
     filled = 0;
     onProgress?.(names.length, source.count);
   };
-  for await (const { name, pixels } of source.images(size)) {
+  for await (const { name, pixels, width, height } of source.images(size)) {
+    areas.push(width * height);
     batch.set(pixels, filled * pixels.length);
     names.push(name);
     filled += 1;
     if (filled === BATCH) await run();
   }
   if (filled > 0) await run();
-  return { values, count: names.length, length, names };
+  areas.sort((a, b) => a - b);
+  return { values, count: names.length, length, names, area: areas[areas.length >> 1] ?? 0 };
 }

@@ -1,6 +1,7 @@
 /** Images of a folder or of a dataset in any format that is read, one by one, on one canvas. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readImageHeader } from '../assets/imageHeader.js';
 import { canvasImage } from '../dataset/canvasImage.js';
 import type { DatasetReader } from '../dataset/format.js';
 import { isImageName } from '../dataset/formats/imageFile.js';
@@ -30,9 +31,18 @@ export interface ImageSource {
   readonly available: number;
   /**
    * @param size side of the square that each is stretched to, with antialiasing
-   * @returns names and pixels [size × size × 3], 0–255
    */
-  images(size: number): AsyncIterable<{ readonly name: string; readonly pixels: Uint8Array }>;
+  images(size: number): AsyncIterable<SourceImage>;
+}
+
+/** An image on the canvas that was asked for. */
+export interface SourceImage {
+  readonly name: string;
+  /** [size × size × 3], 0–255. */
+  readonly pixels: Uint8Array;
+  /** Of the image as it is stored, px. */
+  readonly width: number;
+  readonly height: number;
 }
 
 /**
@@ -85,7 +95,10 @@ function folderSource(folder: string, files: readonly string[], options: ImageSo
       for (const name of chosen) {
         options.signal?.throwIfAborted();
         const path = join(folder, name);
-        yield { name, pixels: (await canvasImage(await readImage(path), square(size), path)).pixels };
+        const bytes = await readImage(path);
+        const { pixels } = await canvasImage(bytes, square(size), path);
+        const { width, height } = readImageHeader(bytes, path);
+        yield { name, pixels, width, height };
       }
     },
   };
@@ -107,7 +120,8 @@ function readerSource(
       for await (const sample of reader.samples({ signal: options.signal })) {
         if (position++ !== chosen[next]) continue;
         next += 1;
-        yield { name: sample.labels.key, pixels: await samplePixels(sample, size) };
+        const { key, width, height } = sample.labels;
+        yield { name: key, pixels: await samplePixels(sample, size), width, height };
         if (next === chosen.length) return;
       }
       throw new DatasetError(`Expected ${available} samples in the ${format} dataset but received ${position}`);

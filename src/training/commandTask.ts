@@ -159,9 +159,11 @@ export class CommandTask implements MetaTask {
   }
 
   #failure(reason: string, attempts: number): TrainingError {
+    const { label = 'epoch' } = this.#options;
+    const where = label === 'epoch' ? `in epoch ${this.#epoch}` : `for ${label}`;
     const times = attempts > 1 ? ` in each of ${attempts} attempts, the last of which` : ' but it';
     return new TrainingError(
-      `Expected a score from task.command (${commandText(this.#words)}) in epoch ${this.#epoch}${times} ${reason}\n` +
+      `Expected a score from task.command (${commandText(this.#words)}) ${where}${times} ${reason}\n` +
         `All of its output: ${this.#log}`,
     );
   }

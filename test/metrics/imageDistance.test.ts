@@ -103,6 +103,19 @@ test('a dataset and a folder of the same pictures are the same: no Fréchet dist
   assert.match(warnings.join('\n'), /24 images of b have the features of one of a/);
 });
 
+test('sets of images of other sizes are told apart: resizing is seen by the features', async () => {
+  const small = join(folder, 'small');
+  mkdirSync(small);
+  for (let i = 0; i < 20; i++) {
+    const pixels = picture(4000 + i, 0, 11).slice(0, 64);
+    writeFileSync(join(small, `${i}.png`), encodePng({ width: 8, height: 8, channels: 1, pixels }));
+  }
+  const { warnings } = await imageDistance(left, small, fast);
+  assert.match(warnings.join('\n'), /images of a have about 16² px and those of b about 8² px/);
+  const { warnings: alike } = await imageDistance(left, right, fast);
+  assert.not.match(alike.join('\n'), /resizing/);
+});
+
 test('a limit draws evenly with the seed, keeps the order, and is what is reported', async () => {
   const names = async (seed: number) => {
     const drawn: string[] = [];
