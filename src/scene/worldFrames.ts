@@ -224,7 +224,7 @@ function carry({ rotation: r, scale, origin }: PlacedNode, [x, y, z]: readonly n
 }
 
 /** Ry(heading)·Rx(pitch)·Rz(roll), degrees; [3 × 3] row-major. */
-function rotationOf(heading: number, pitch: number, roll: number): number[] {
+export function rotationOf(heading: number, pitch: number, roll: number): number[] {
   const [ch, sh] = [cosDegrees(heading), sinDegrees(heading)];
   const [cp, sp] = [cosDegrees(pitch), sinDegrees(pitch)];
   const [cr, sr] = [cosDegrees(roll), sinDegrees(roll)];
