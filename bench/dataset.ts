@@ -209,7 +209,7 @@ async function encoderRates(kind: Kind, opened: OpenedSource, out: string): Prom
     seed: SEED,
     shardSize: kind.shardSize,
   });
-  const header = await headerFor(opened.source, opened.hash, opened.config, settings);
+  const header = await headerFor(opened, settings);
   const format = await openFormat('webdataset');
   const engine = await Engine.create({ assets: opened.assets, workers: 0 });
   const progress = { check() {}, advance() {} };

@@ -3,6 +3,7 @@ import { ShapeError } from '../errors.js';
 import { AttributeRole, NodeKind, type SceneSchema } from '../scene/attributeSchema.js';
 import type { SceneGraph } from '../scene/sceneGraph.js';
 import { cameraOf, FRAME_NUMBERS, kindOfClass, worldFrames } from '../scene/worldFrames.js';
+import { observationAngle } from './box3d.js';
 import type { MeshBounds } from './meshBounds.js';
 import type { Box3d, ImageCamera, MeshPose, WorldPose } from './objectLabel.js';
 import { round } from './round.js';
@@ -100,14 +101,14 @@ function boxOf(
   const location = carry(toCamera, [middle[0], bottom, middle[2]]);
   const centre = carry(toCamera, middle);
   // A turn about y by the angle r takes the x axis to (cos r, 0, −sin r): the way the object faces.
-  const rotationY = wrapRadians(atan2(-toCamera[10], toCamera[2]));
-  const alpha = wrapRadians(rotationY - atan2(location[0], location[2]));
+  const turn = atan2(-toCamera[10], toCamera[2]);
+  const rotationY = turn >= PI ? -PI : turn;
   return {
     box3d: {
       location: [round(location[0]), round(location[1]), round(location[2])],
       dimensions: { height: round(sides[1]), width: round(sides[0]), length: round(sides[2]) },
       rotationY: round(rotationY),
-      alpha: round(alpha),
+      alpha: round(observationAngle(rotationY, location)),
     },
     distance: round(Math.sqrt(centre[0] ** 2 + centre[1] ** 2 + centre[2] ** 2)),
   };
@@ -133,8 +134,9 @@ function multiply(a: Float64Array, b: Float64Array): Float64Array {
   return product;
 }
 
-function carry(frame: Float64Array, [x, y, z]: readonly number[]): number[] {
-  return [0, 4, 8].map((row) => frame[row] * x + frame[row + 1] * y + frame[row + 2] * z + frame[row + 3]);
+function carry(frame: Float64Array, [x, y, z]: readonly number[]): [number, number, number] {
+  const row = (at: number) => frame[at] * x + frame[at + 1] * y + frame[at + 2] * z + frame[at + 3];
+  return [row(0), row(4), row(8)];
 }
 
 function precise(value: number): number {
@@ -144,10 +146,4 @@ function precise(value: number): number {
 /** The same direction in [−180, 180). */
 function wrapDegrees(degrees: number): number {
   return degrees >= 180 ? degrees - 360 : degrees;
-}
-
-/** The same direction in [−π, π), of an angle within three half turns. */
-function wrapRadians(angle: number): number {
-  if (angle >= PI) return angle - 2 * PI;
-  return angle < -PI ? angle + 2 * PI : angle;
 }

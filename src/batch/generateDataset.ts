@@ -106,7 +106,7 @@ export async function generateDataset(options: GenerateDatasetOptions): Promise<
   options.signal?.throwIfAborted();
   const opened = 'path' in options.source ? await openSource(options.source) : inProcess(options.source);
   try {
-    const header = await headerFor(opened.source, opened.hash, opened.config, settings);
+    const header = await headerFor(opened, settings);
     const own = shardsOfMachine(header, machine.index, machine.count);
     const missing = await begin(storage, header, opened, own, options);
     const run = new Run(options, storage, header, own, missing);

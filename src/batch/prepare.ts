@@ -3,16 +3,15 @@ import type { DatasetHeader } from '../dataset/header.js';
 import { MAX_ATTEMPTS, standInIndex } from '../dataset/plan.js';
 import type { SceneBatch } from '../scene/sceneGraph.js';
 import type { SceneSource } from '../scene/sceneSource.js';
+import type { OpenedSource } from './openSource.js';
 import type { DatasetSettings } from './settings.js';
 
 /** The header of the dataset that a source makes with these settings: one scene is sampled for it. */
 export async function headerFor(
-  source: SceneSource,
-  hash: string,
-  config: unknown,
+  { source, hash, config, assets }: Omit<OpenedSource, 'dispose'>,
   settings: DatasetSettings,
 ): Promise<DatasetHeader> {
-  return generatedHeader(await firstScene(source, settings), { name: source.name, hash, config }, settings);
+  return generatedHeader(await firstScene(source, settings), { name: source.name, hash, config }, settings, assets);
 }
 
 /** The first scene that can be sampled at all. */

@@ -77,7 +77,7 @@ export async function beginQueuedDataset(options: BeginOptions): Promise<QueuedD
   }
   const opened = await openSource(options.source);
   try {
-    await claimHeader(storage, await headerFor(opened.source, opened.hash, opened.config, settings));
+    await claimHeader(storage, await headerFor(opened, settings));
     await claimAssetTable(storage, assetTable(opened.assets));
   } finally {
     opened.dispose();

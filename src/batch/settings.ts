@@ -3,6 +3,7 @@ import { parseConfig } from '../config.js';
 import { FORMAT_NAMES, type FormatName, openFormat } from '../dataset/formats/index.js';
 import { DEFAULT_QUALITY } from '../dataset/imageCodec.js';
 import { DEFAULT_SHARD_SIZE, MAX_DATASET_COUNT, MAX_SCENE_NUMBER, MAX_SHARD_SIZE, shardsOf } from '../dataset/plan.js';
+import { expectPlaceFor } from '../dataset/surfaceLayers.js';
 import { ConfigError } from '../errors.js';
 
 /** The class that formats of detection leave out by default. */
@@ -31,6 +32,9 @@ export const datasetSettingsSchema = z.strictObject({
   masks: z.boolean().default(false),
   /** Write every sample's scene graph, where the format has a place for it. */
   scenes: z.boolean().default(false),
+  /** Write depth and normals of 3D scenes; the format must have a place for them. */
+  depth: z.boolean().default(false),
+  normals: z.boolean().default(false),
   /** Objects with fewer visible px count as not visible: no box. */
   minimumPixels: integer(1, 2 ** 31).default(1),
   /** Classes that formats of detection and classification leave out; those the grammar does not have are no matter. */
@@ -50,8 +54,8 @@ export type DatasetSettings = z.output<typeof datasetSettingsSchema>;
 
 /**
  * Checks settings and fills in the defaults.
- * @throws ConfigError for a value out of range, an unknown format, a codec that the format cannot hold, or more than a
- *   million shards
+ * @throws ConfigError for a value out of range, an unknown format, a codec, depth or normals that the format cannot hold,
+ *   or more than a million shards
  */
 export async function resolveSettings(input: DatasetSettingsInput): Promise<DatasetSettings> {
   const settings = parseConfig(datasetSettingsSchema, input, 'dataset');
@@ -68,5 +72,6 @@ export async function resolveSettings(input: DatasetSettingsInput): Promise<Data
       `Expected ${format.codecs.join(' or ')} for the codec of ${format.name} but received ${codec}`,
     );
   }
+  expectPlaceFor(settings, format);
   return { ...settings, codec };
 }

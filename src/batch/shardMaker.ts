@@ -3,17 +3,21 @@ import { expectLicensed } from '../dataset/describe/licences.js';
 import type { QuarantinedScene, ShardEntry } from '../dataset/entry.js';
 import { type ImageEncoder, imageEncoder } from '../dataset/imageCodec.js';
 import { MAX_ATTEMPTS, shardRange, standInIndex } from '../dataset/plan.js';
-import { needsMasks, type RenderedScene, renderedSample } from '../dataset/renderedSample.js';
+import { type LayeredBatch, needsMasks, type RenderedScene, renderedSample } from '../dataset/renderedSample.js';
 import type { DatasetSample } from '../dataset/sample.js';
 import { type RecorderSetup, ShardRecorder } from '../dataset/shardRecorder.js';
+import { layerFlags } from '../dataset/surfaceLayers.js';
 import { DatasetError, MetasimError } from '../errors.js';
-import type { Engine, RenderedBatch } from '../render/engine.js';
+import type { Engine } from '../render/engine.js';
 import { encodeScenes } from '../scene/encode.js';
 import type { SceneBatch } from '../scene/sceneGraph.js';
 import type { SceneSource } from '../scene/sceneSource.js';
 
-/** Instances and classes of a pixel. */
+/** Instances and classes of a pixel, its depth, its normal. */
 const MASK_BYTES = 3;
+const DEPTH_BYTES = 4;
+const NORMAL_BYTES = 12;
+const NOTHING = new Uint8Array(0);
 /** Pixels and masks of a batch, bytes. */
 const BATCH_BYTES = 8 << 20;
 /**
@@ -28,7 +32,7 @@ const TOLERATED_SHARE = 0.1;
 export interface ShardMakerOptions {
   readonly source: SceneSource;
   /** Renders; stays open. */
-  readonly engine: Pick<Engine, 'render'>;
+  readonly engine: Pick<Engine, 'render' | 'assets'>;
   readonly setup: RecorderSetup;
   /** Accept assets that state no licence. */
   readonly allowUnlicensed: boolean;
@@ -57,7 +61,7 @@ export class ShardMaker {
   readonly #masks: boolean;
   readonly #batchLength: number;
   /** The largest batch so far, whose arrays all others are drawn into. */
-  #into: RenderedBatch<'u8'> | undefined;
+  #into: LayeredBatch | undefined;
   /** Shards on their way to their places. */
   #committing = 0;
 
@@ -66,8 +70,9 @@ export class ShardMaker {
     this.#encode = encode;
     const { header, format } = options.setup;
     this.#masks = needsMasks(header, format);
-    const { width = 1, height = 1, channels = 1 } = header;
-    const bytes = width * height * (channels + (this.#masks ? MASK_BYTES : 0));
+    const { width = 1, height = 1, channels = 1, depth, normals } = header;
+    const layerBytes = (depth ? DEPTH_BYTES : 0) + (normals ? NORMAL_BYTES : 0);
+    const bytes = width * height * (channels + (this.#masks ? MASK_BYTES : 0) + layerBytes);
     this.#batchLength = Math.max(1, Math.min(MAX_BATCH, Math.floor(BATCH_BYTES / bytes)));
   }
 
@@ -144,9 +149,13 @@ export class ShardMaker {
     let bytes = 0;
     await this.#forEachScene(0, images, undefined, (scene) => {
       used.addScene(scene.batch, scene.position);
-      const { image, labels, scene: graph } = this.#sample(scene);
+      const { image, labels, scene: graph, depth = NOTHING, normals = NOTHING } = this.#sample(scene);
       // Compressed masks and the labels in a format's own words are about as large as the image and the record.
-      bytes += image.bytes.length * (masks ? 2 : 1) + 2 * JSON.stringify(labels).length + (graph?.length ?? 0);
+      bytes +=
+        image.bytes.length * (masks ? 2 : 1) +
+        (depth.byteLength + normals.byteLength) / 2 +
+        2 * JSON.stringify(labels).length +
+        (graph?.length ?? 0);
     });
     this.#expectLicensed(used);
     return bytes / images;
@@ -216,14 +225,19 @@ export class ShardMaker {
     const count = batch.scenes.length;
     const into = this.#intoFor(count);
     const labels = this.#masks ? true : 'regions';
-    const options = { color: 'u8', labels, ...(into ? { into } : {}) } as const;
+    const options = {
+      color: 'u8',
+      labels,
+      ...layerFlags(this.#options.setup.header),
+      ...(into ? { into } : {}),
+    } as const;
     const rendered = await this.#options.engine.render(batch, options);
     if (!into) this.#into = rendered;
     return { batch, rendered };
   }
 
   /** Arrays for a batch of `count`, where there are any. */
-  #intoFor(count: number): RenderedBatch<'u8'> | undefined {
+  #intoFor(count: number): LayeredBatch | undefined {
     const into = this.#into;
     if (!into || into.count < count) return undefined;
     return into.count === count ? into : firstOf(into, count);
@@ -231,7 +245,7 @@ export class ShardMaker {
 
   #sample(scene: RenderedScene): DatasetSample {
     const { header, format } = this.#options.setup;
-    return renderedSample(scene, header, format, this.#encode);
+    return renderedSample({ ...scene, meshes: this.#options.engine.assets }, header, format, this.#encode);
   }
 
   #expectLicensed(used: UsedAssets): void {
@@ -240,10 +254,12 @@ export class ShardMaker {
 }
 
 /** The arrays of a batch as far as a smaller one needs them. */
-function firstOf({ count: of, color, instances, classes, ...rest }: RenderedBatch<'u8'>, count: number) {
-  const part = <T extends Uint8Array | Uint16Array>(array: T) => array.subarray(0, (array.length / of) * count) as T;
+function firstOf({ count: of, color, instances, classes, depth, normals, ...rest }: LayeredBatch, count: number) {
+  const part = <T extends Uint8Array | Uint16Array | Float32Array>(array: T) =>
+    array.subarray(0, (array.length / of) * count) as T;
   const masks = instances && classes ? { instances: part(instances), classes: part(classes) } : {};
-  return { ...rest, count, color: part(color), ...masks };
+  const layers = { ...(depth ? { depth: part(depth) } : {}), ...(normals ? { normals: part(normals) } : {}) };
+  return { ...rest, count, color: part(color), ...masks, ...layers };
 }
 
 /** The scenes of a shard that failed; too many are a failure of the shard. */

@@ -31,6 +31,8 @@ export interface DatasetFlags extends SourceFlags {
   readonly quality: number;
   readonly masks?: boolean;
   readonly scenes?: boolean;
+  readonly depth?: boolean;
+  readonly normals?: boolean;
   readonly minPixels: number;
   readonly ignore?: readonly string[];
   readonly split: string;
@@ -73,6 +75,8 @@ export function addDatasetFlags(command: Command): Command {
     )
     .option('--masks', 'write instance and class masks too, where the format has a place for them')
     .option('--scenes', 'write the scene graphs too, where the format has a place for them')
+    .option('--depth', 'write the depth of 3D scenes too: 16-bit PNGs, metres × 256, 0 where there is none')
+    .option('--normals', 'write the normals of 3D scenes too: RGB PNGs, (n · ½ + ½) · 255 in the camera’s frame')
     .addOption(
       new Option('--min-pixels <n>', 'objects with fewer visible pixels get no box')
         .argParser(integerIn(1, 2 ** 31))
@@ -93,9 +97,9 @@ export function addDatasetFlags(command: Command): Command {
 /** The settings that flags stand for. */
 export function settingsOf(flags: DatasetFlags): DatasetSettingsInput {
   const { format, count, seed, start, shardSize, codec, quality, masks = false, scenes = false, minPixels } = flags;
-  const { ignore, split, name } = flags;
+  const { depth = false, normals = false, ignore, split, name } = flags;
   return {
-    ...{ count, seed, start, shardSize, quality, masks, scenes, split },
+    ...{ count, seed, start, shardSize, quality, masks, scenes, depth, normals, split },
     format: format as DatasetSettingsInput['format'],
     minimumPixels: minPixels,
     ...(codec ? { codec: codec as DatasetSettingsInput['codec'] } : {}),

@@ -1,6 +1,9 @@
-import { AttributeRole } from '../scene/attributeSchema.js';
+import { type MeshLibrary, meshBounds } from '../annotate/meshBounds.js';
+import { ConfigError } from '../errors.js';
+import { AttributeRole, NodeKind } from '../scene/attributeSchema.js';
 import type { SceneBatch } from '../scene/sceneGraph.js';
 import type { DatasetHeader } from './header.js';
+import { layerFlags, layersOf } from './surfaceLayers.js';
 import { toolVersion } from './toolVersion.js';
 
 /** What the maker of a dataset chooses; the rest of a header follows from its scenes. */
@@ -15,6 +18,9 @@ export interface GeneratedHeaderSettings {
   readonly start: number;
   readonly masks: boolean;
   readonly scenes: boolean;
+  /** Of 3D scenes; default none. */
+  readonly depth?: boolean;
+  readonly normals?: boolean;
   readonly minimumPixels: number;
   /** Classes that formats of detection and classification leave out. */
   readonly ignore: readonly string[];
@@ -31,15 +37,25 @@ export interface GeneratedHeaderSource {
   readonly config?: unknown;
 }
 
-/** The header of a dataset of generated scenes; `batch` holds one of them at least. */
+/**
+ * The header of a dataset of generated scenes; `batch` holds one of them at least.
+ * @param meshes what 3D scenes are drawn with: what lies on the ground is no thing
+ * @throws ConfigError when depth or normals are asked for of scenes that have none
+ */
 export function generatedHeader(
   batch: SceneBatch,
   source: GeneratedHeaderSource,
   settings: GeneratedHeaderSettings,
+  meshes?: MeshLibrary,
 ): DatasetHeader {
   const [{ width, height }] = batch.scenes;
-  const { classes, attributes, channels } = batch.schema;
-  const things = classes.filter((name) => !settings.ignore.includes(name));
+  const { classes, attributes, channels, dimension } = batch.schema;
+  const [layer] = layersOf(settings);
+  if (layer && dimension !== 3) {
+    throw new ConfigError(`Expected 3D scenes for ${layer} but received those of ${source.name}, which are flat`);
+  }
+  const stuff = meshes ? stuffClasses(batch, meshes) : new Set();
+  const things = classes.filter((name) => !settings.ignore.includes(name) && !stuff.has(name));
   return {
     format: 'metasim-dataset',
     version: 2,
@@ -56,6 +72,8 @@ export function generatedHeader(
     ...{ width, height, channels },
     masks: settings.masks,
     scenes: settings.scenes,
+    ...layerFlags(settings),
+    ...(dimension === 3 ? { dimension } : {}),
     minimumPixels: settings.minimumPixels,
     source: source.name,
     grammarHash: batch.provenance.grammarHash,
@@ -72,4 +90,23 @@ export function generatedHeader(
     // As it will be read back: a grammar's predicates are functions, which no thread and no file can take.
     config: JSON.parse(JSON.stringify(source.config ?? null)),
   };
+}
+
+/**
+ * Classes of a 3D batch that are no things: cameras, lights, curves and strips, and those of which all that is drawn lies on
+ * the ground.
+ */
+function stuffClasses({ schema, scenes, assets }: SceneBatch, meshes: MeshLibrary): Set<string> {
+  if (schema.dimension !== 3) return new Set();
+  const bounds = meshBounds(meshes, assets);
+  const drawn = schema.classes.map(() => ({ solid: false, ground: false }));
+  for (const { classId, asset } of scenes) {
+    for (const [v, position] of asset.entries()) {
+      if (position < 0) continue;
+      drawn[classId[v]][bounds[position]?.surface === 'ground' ? 'ground' : 'solid'] = true;
+    }
+  }
+  const isStuff = (id: number) =>
+    (schema.kinds?.[id] ?? NodeKind.Object_) !== NodeKind.Object_ || (drawn[id].ground && !drawn[id].solid);
+  return new Set(schema.classes.filter((_, id) => isStuff(id)));
 }

@@ -4,6 +4,7 @@ import { DatasetError } from '../errors.js';
 import { MAX_DATASET_COUNT, MAX_SCENE_NUMBER, MAX_SHARD_SIZE } from './plan.js';
 import type { DatasetInfo } from './sample.js';
 import type { DatasetStorage } from './storage.js';
+import { layerFlags } from './surfaceLayers.js';
 
 /** Where the header of a dataset lies while and after it is written. */
 export const HEADER_PATH = '.metasim/dataset.json';
@@ -43,6 +44,10 @@ export const headerSchema = z.strictObject({
   channels: z.union([z.literal(1), z.literal(3)]).optional(),
   masks: z.boolean(),
   scenes: z.boolean(),
+  /** 3D: whether there are depth, normals; absent where there are none, as `dimension` in 2D and where nobody knows. */
+  depth: z.literal(true).optional(),
+  normals: z.literal(true).optional(),
+  dimension: z.literal(3).optional(),
   /** Visible px that an object needs to count as visible. */
   minimumPixels: natural,
   /** Name of the grammar or run. */
@@ -65,12 +70,14 @@ export type DatasetHeader = z.output<typeof headerSchema>;
 
 /** What a writer has to know of a header. */
 export function infoOf(header: DatasetHeader): DatasetInfo {
-  const { name, classes, things, split, codec, masks, scenes, width, height, channels } = header;
+  const { name, classes, things, split, codec, masks, scenes, width, height, channels, dimension } = header;
   return {
     ...{ name, classes, things, split, codec, masks, scenes },
     ...(width === undefined ? {} : { width }),
     ...(height === undefined ? {} : { height }),
     ...(channels === undefined ? {} : { channels }),
+    ...layerFlags(header),
+    ...(dimension === undefined ? {} : { dimension }),
   };
 }
 

@@ -80,17 +80,32 @@ export async function pixelsOf(sample: DatasetSample): Promise<RawImage> {
  * @throws DatasetError when it is no grey PNG, or not of this size
  */
 export function decodeMask(bytes: Uint8Array, width: number, height: number, name: string): Uint8Array | Uint16Array {
-  const header = checkHeader(bytes, name);
-  if (header.width !== width || header.height !== height) {
-    throw new DatasetError(
-      `Expected ${width} × ${height} px for ${name} but received ${header.width} × ${header.height}`,
-    );
-  }
-  const image = decodeAnyPng(bytes, name);
+  const image = decodeSizedPng(bytes, width, height, name);
   if (image.channels !== 1 || image.depth < 8) {
     throw new DatasetError(`Expected a grey PNG of 8 or 16 bits for ${name} but received ${image.channels} channels`);
   }
   return image.data as Uint8Array | Uint16Array;
+}
+
+/**
+ * Decodes an RGB PNG of 8 bits as it is: normals.
+ * @returns [H, W, 3]
+ * @throws DatasetError when it is no such PNG, or not of this size
+ */
+export function decodeRgb(bytes: Uint8Array, width: number, height: number, name: string): Uint8Array {
+  const image = decodeSizedPng(bytes, width, height, name);
+  if (image.channels === 3 && image.depth === 8) return image.data as Uint8Array;
+  throw new DatasetError(
+    `Expected an RGB PNG of 8 bits for ${name} but received ${image.channels} channels of ${image.depth}`,
+  );
+}
+
+function decodeSizedPng(bytes: Uint8Array, width: number, height: number, name: string) {
+  const header = checkHeader(bytes, name);
+  if (header.width === width && header.height === height) return decodeAnyPng(bytes, name);
+  throw new DatasetError(
+    `Expected ${width} × ${height} px for ${name} but received ${header.width} × ${header.height}`,
+  );
 }
 
 function decodePngImage(bytes: Uint8Array, name: string): RawImage {

@@ -1,4 +1,5 @@
 import type { Box3d, CommonLabel, ImageCamera, MeshPose, ObjectPose, RotatedBox } from '../annotate/objectLabel.js';
+import type { KittiCalibration } from './formats/kittiCalibration.js';
 
 /** How an image is stored. PNG keeps every pixel; JPEG and WebP lose some. */
 export type ImageCodec = 'png' | 'jpeg' | 'webp';
@@ -39,6 +40,8 @@ export interface ImageLabels {
   readonly channels: 1 | 3;
   /** 3D: what took the picture. */
   readonly camera?: ImageCamera;
+  /** Images of KITTI: all of their calibration file. */
+  readonly calibration?: KittiCalibration;
   readonly objects: readonly SampleObject[];
 }
 
@@ -86,10 +89,17 @@ export interface DatasetInfo {
   /** Whether samples bring depth, normals; default false. */
   readonly depth?: boolean;
   readonly normals?: boolean;
+  /** 3 for scenes of meshes before a camera: objects have 3D boxes, images a camera. Absent for sprites and where nobody knows. */
+  readonly dimension?: 3;
   /** Canvas of all images, where it is one. */
   readonly width?: number;
   readonly height?: number;
   readonly channels?: 1 | 3;
+}
+
+/** Whether a record is of a 3D scene, as `DatasetInfo` says it. */
+export function dimensionOf({ camera }: ImageLabels): Pick<DatasetInfo, 'dimension'> {
+  return camera ? { dimension: 3 } : {};
 }
 
 /** Number of an image as the key of its sample: 9 digits, so that names sort like numbers. */
@@ -97,12 +107,20 @@ export function sampleKey(number: number): string {
   return String(number).padStart(9, '0');
 }
 
-/** The objects that formats of detection and classification list: of a class among `things`, and visible. */
+/**
+ * Whether formats of detection list an object when it is seen: it is of a class among `things`, and in 3D nothing that
+ * lies on the ground or is bent along a road.
+ */
+export function isThing(object: SampleObject, things: readonly string[]): boolean {
+  return object.box3d !== null && things.includes(object.class);
+}
+
+/** The objects that formats of detection and classification list: things (`isThing`) that are visible. */
 export function thingsOf(labels: ImageLabels, info: DatasetInfo): SampleObject[] {
   const things: SampleObject[] = [];
   for (let i = 0; i < labels.objects.length; i++) {
     const object = labels.objects[i];
-    if (object.box !== null && info.things.includes(object.class)) things.push(object);
+    if (object.box !== null && isThing(object, info.things)) things.push(object);
   }
   return things;
 }

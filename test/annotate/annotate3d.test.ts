@@ -6,6 +6,7 @@ import { isMeshLabel, type MeshLabel } from '../../src/annotate/objectLabel.js';
 import { regionTable, visibleRegions } from '../../src/annotate/visibleRegions.js';
 import { AssetLibrary } from '../../src/assets/assetLibrary.js';
 import type { MeshAsset } from '../../src/assets/meshAsset.js';
+import type { SampleObject } from '../../src/dataset/sample.js';
 import { AssetError, SceneGraphError, ShapeError } from '../../src/errors.js';
 import { RandomStream } from '../../src/random.js';
 import { COVERAGE_COLUMNS } from '../../src/render/coverage.js';
@@ -190,7 +191,8 @@ test('a label of a mesh is told from one of a sprite, and has neither canvas pos
   const [label] = unseen([{ ...CAR, z: 10 }]);
   assert.ok(isMeshLabel(label));
   assert.is('rotatedBox' in label, false);
-  assert.not.ok(isMeshLabel({ class: 'car', box: null }));
+  const foreign: SampleObject = { class: 'car', box: null };
+  assert.not.ok(isMeshLabel(foreign));
   assert.equal(Object.keys(label), [
     ...['node', 'parent', 'class', 'asset', 'visible', 'box', 'pixels', 'centre', 'amodalBox', 'box3d', 'distance'],
     ...['visibleFraction', 'truncation', 'occluded', 'occlusion', 'pose', 'attributes'],

@@ -3,6 +3,7 @@ import { DatasetError } from '../../errors.js';
 import type { DatasetFormat, DatasetWriter, ShardContext, ShardWriter } from '../format.js';
 import { encodePng } from '../png.js';
 import { CODEC_EXTENSION, type DatasetInfo, type DatasetSample } from '../sample.js';
+import { encodeLayers } from '../surfaceLayers.js';
 import { DatasetFolder } from './datasetFolder.js';
 import { findLayout, METADATA_PATH } from './imageFolderLayout.js';
 import { openClassFolders, openRows } from './imageFolderReader.js';
@@ -13,7 +14,7 @@ const ROWS_PART = 'metadata';
 
 /**
  * Hugging Face's imagefolder (https://huggingface.co/docs/datasets/image_dataset#imagefolder):
- * `load_dataset('imagefolder', data_dir=…)` gives the columns `image`, `instances` and `classes` (masks), and those of
+ * `load_dataset('imagefolder', data_dir=…)` gives the columns `image`, `instances` and `classes` (masks), `depth`, `normals`, and those of
  * the label record.
  *
  * ```
@@ -22,6 +23,8 @@ const ROWS_PART = 'metadata';
  * images/⟨key⟩.png|jpg|webp
  * masks/instances/⟨key⟩.png   16-bit grey, node + 1     where there are masks
  * masks/classes/⟨key⟩.png     8-bit grey, class + 1
+ * depth/⟨key⟩.png             16-bit grey, m × 256, 0 none   of 3D scenes, where it was asked for
+ * normals/⟨key⟩.png           8-bit RGB, (n · ½ + ½) · 255   likewise
  * scenes/⟨key⟩.msg            the scene graph           where it was asked for
  * ```
  *
@@ -36,6 +39,7 @@ export const imageFolderFormat: DatasetFormat = {
   codecs: ['png', 'jpeg', 'webp'],
   holdsRecords: true,
   needsMasks: false,
+  layers: ['depth', 'normals'],
   writer: (info) => new ImageFolderWriter(info),
   async recognises(path) {
     try {
@@ -91,11 +95,16 @@ class ImageFolderWriter implements DatasetWriter {
     };
     const mask = (name: string, pixels: Uint8Array | Uint16Array | undefined) =>
       write(`masks/${name}/${key}.png`, encodePng({ width, height, channels: 1, pixels: expect(pixels, name, key) }));
+    const layers = Object.entries(encodeLayers(sample, this.#info)).map(([layer, png]) => [
+      `${layer}_file_name`,
+      write(`${layer}/${key}.png`, png),
+    ]);
     return {
       file_name: write(`images/${key}.${CODEC_EXTENSION[image.codec]}`, image.bytes),
       ...(this.#info.masks
         ? { instances_file_name: mask('instances', instances), classes_file_name: mask('classes', classes) }
         : {}),
+      ...Object.fromEntries(layers),
       ...(this.#info.scenes ? { scene: write(`scenes/${key}.msg`, expect(scene, 'scene', key)) } : {}),
     };
   }

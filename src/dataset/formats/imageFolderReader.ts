@@ -1,7 +1,8 @@
 import { DatasetError } from '../../errors.js';
 import type { DatasetReader } from '../format.js';
 import { decodeMask } from '../imageCodec.js';
-import type { DatasetInfo, DatasetSample, ImageLabels, SampleObject } from '../sample.js';
+import { type DatasetInfo, type DatasetSample, dimensionOf, type ImageLabels, type SampleObject } from '../sample.js';
+import { decodeLayers, layerFlags } from '../surfaceLayers.js';
 import type { DatasetFolder } from './datasetFolder.js';
 import { describeImage, type ImageFile, withoutExtension } from './imageFile.js';
 import { foreignObjects } from './imageFolderLabels.js';
@@ -99,6 +100,7 @@ async function readSample(folder: DatasetFolder, { row, where, index }: Metadata
     labels,
     image: image.image,
     ...(await readMasks(folder, files, labels, where)),
+    ...(await readLayers(folder, files, labels, where)),
     ...(sceneBytes && { scene: sceneBytes }),
   };
 }
@@ -118,6 +120,16 @@ async function readMasks(folder: DatasetFolder, files: RowFiles, { width, height
     ...(instances && { instances: instances instanceof Uint16Array ? instances : Uint16Array.from(instances) }),
     ...(classes && { classes }),
   };
+}
+
+async function readLayers(folder: DatasetFolder, files: RowFiles, labels: ImageLabels, where: string) {
+  const read = async (column: 'depth_file_name' | 'normals_file_name') =>
+    files[column] === undefined ? undefined : await folder.read(expectPath(files[column], column, where), where);
+  return decodeLayers(
+    { depth: await read('depth_file_name'), normals: await read('normals_file_name') },
+    labels,
+    where,
+  );
 }
 
 async function* readRows(folder: DatasetFolder): AsyncGenerator<MetadataRow> {
@@ -144,11 +156,13 @@ async function surveyRows(folder: DatasetFolder, split: string): Promise<Dataset
       : foreignObjects(record, each.where, { width: 1, height: 1 });
     for (const object of objects) classes.add(object.class);
   }
-  const files = first && splitRow(first.row).files;
+  const { files, record } = first ? splitRow(first.row) : {};
   return {
     ...foreignInfo(folder, split, [...classes].sort()),
     masks: files?.instances_file_name !== undefined && files.classes_file_name !== undefined,
     scenes: files?.scene !== undefined,
+    ...layerFlags({ depth: files?.depth_file_name !== undefined, normals: files?.normals_file_name !== undefined }),
+    ...(first && record && isRecord(record) ? dimensionOf(checkLabelRecord(record, first.where)) : {}),
   };
 }
 

@@ -12,6 +12,9 @@ export interface RowFiles {
   readonly instances_file_name?: string;
   /** Class mask, 8-bit grey, class + 1. */
   readonly classes_file_name?: string;
+  /** 16-bit grey, m × 256 (depthCode.ts); 8-bit RGB (normalCode.ts). */
+  readonly depth_file_name?: string;
+  readonly normals_file_name?: string;
   /** Scene graph. Not named `…_file_name`, since it is no image. */
   readonly scene?: string;
 }
@@ -45,7 +48,8 @@ export function rowLine(files: RowFiles, labels: ImageLabels, number: number): s
   });
   // `objects` stands where it stood, so that the record's keys keep their order.
   const members = Object.keys(row).map((key) => {
-    const value = key === 'objects' ? `[${typed}]` : JSON.stringify(head[key as keyof typeof head]);
+    const own = head[key as keyof typeof head];
+    const value = key === 'objects' ? `[${typed}]` : key === 'camera' ? floatJson(own) : JSON.stringify(own);
     return value === undefined ? undefined : `${JSON.stringify(key)}:${value}`;
   });
   return `{${members.filter((member) => member !== undefined)}}\n`;
@@ -53,8 +57,10 @@ export function rowLine(files: RowFiles, labels: ImageLabels, number: number): s
 
 /** Takes a row of ours apart; key order is kept. */
 export function splitRow(row: Readonly<Record<string, unknown>>): Row {
-  const { file_name, instances_file_name, classes_file_name, scene, ...record } = row;
-  return { files: { file_name, instances_file_name, classes_file_name, scene } as RowFiles, record };
+  const { file_name, instances_file_name, classes_file_name, depth_file_name, normals_file_name, scene, ...record } =
+    row;
+  const masks = { instances_file_name, classes_file_name };
+  return { files: { file_name, ...masks, depth_file_name, normals_file_name, scene } as RowFiles, record };
 }
 
 /** As `JSON.stringify`, but whole numbers have a decimal point. */

@@ -22,6 +22,9 @@ const infoSchema = z.object({
   width: side,
   height: side,
   channels: z.union([z.literal(1), z.literal(3)]).optional(),
+  depth: z.boolean().optional(),
+  normals: z.boolean().optional(),
+  dimension: z.literal(3).optional(),
 });
 
 /** `DatasetInfo` and the number of samples. */
@@ -36,8 +39,10 @@ export async function writeInfo(context: FinishContext, info: DatasetInfo): Prom
 
 /** The information as JSON holds it; `checkInfo` takes it apart. */
 export function infoRecord(info: DatasetInfo, count: number): object {
-  const { name, classes, things, split, codec, masks, scenes, width, height, channels } = info;
-  return { name, count, classes, things, split, codec, masks, scenes, width, height, channels };
+  const { name, classes, things, split, codec, masks, scenes, width, height, channels, depth, normals, dimension } =
+    info;
+  const flat = { name, count, classes, things, split, codec, masks, scenes, width, height, channels };
+  return { ...flat, depth, normals, dimension };
 }
 
 /**

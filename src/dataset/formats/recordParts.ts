@@ -3,6 +3,7 @@ import { DatasetError } from '../../errors.js';
 import { decodeMask } from '../imageCodec.js';
 import { encodePng } from '../png.js';
 import type { DatasetInfo, DatasetSample, ImageLabels } from '../sample.js';
+import { decodeLayers, encodeLayers } from '../surfaceLayers.js';
 import { describeImage } from './imageFile.js';
 import { checkLabelRecord, parseForeignJson } from './labelRecord.js';
 
@@ -15,6 +16,9 @@ export interface SampleParts {
   readonly instances?: Uint8Array;
   /** PNG, 8-bit grey, class + 1. */
   readonly classes?: Uint8Array;
+  /** PNGs of what a dataset has of them: surfaceLayers.ts. */
+  readonly depth?: Uint8Array;
+  readonly normals?: Uint8Array;
   readonly scene?: Uint8Array;
 }
 
@@ -32,6 +36,7 @@ export function partsOf(sample: DatasetSample, info: DatasetInfo): SampleParts {
     labels: JSON.stringify(labels),
     image: image.bytes,
     ...(info.masks && { instances: mask('instances'), classes: mask('classes') }),
+    ...encodeLayers(sample, info),
     ...(info.scenes && { scene: promised(scene, 'scene') }),
   };
 }
@@ -53,6 +58,7 @@ export function sampleOf(parts: SampleParts, where: string): DatasetSample {
     labels,
     image,
     ...readMasks(parts, labels, where),
+    ...decodeLayers(parts, labels, where),
     ...(parts.scene && { scene: parts.scene }),
   };
 }

@@ -3,6 +3,7 @@ import type { DatasetFormat, DatasetWriter, ShardContext, ShardWriter } from '..
 import { encodePng } from '../png.js';
 import { CODEC_EXTENSION, type DatasetInfo, type DatasetSample, type ImageLabels, thingsOf } from '../sample.js';
 import { checkRelativePath } from '../staging.js';
+import { encodeLayers } from '../surfaceLayers.js';
 import { TarWriter } from '../tar.js';
 import { writeInfo } from './infoFile.js';
 import { findShards, hasShards } from './webDatasetFiles.js';
@@ -19,8 +20,10 @@ const SHARD_DIGITS = 6;
  * ⟨split⟩-000003.tar         a shard
  *   ⟨key⟩.classes.png        8-bit grey, class + 1            where there are masks
  *   ⟨key⟩.cls                number of the one thing's class  where there is exactly one thing
+ *   ⟨key⟩.depth.png          16-bit grey, m × 256, 0 none    of 3D scenes, where it was asked for
  *   ⟨key⟩.instances.png      16-bit grey, node + 1            where there are masks
  *   ⟨key⟩.json               the label record
+ *   ⟨key⟩.normals.png        8-bit RGB, (n · ½ + ½) · 255    of 3D scenes, where they were asked for
  *   ⟨key⟩.png|jpg|webp
  *   ⟨key⟩.scene.bin          the scene graph                  where it was asked for
  * info.json                  what holds for all: classes and their order, split, canvas
@@ -36,6 +39,7 @@ export const webDatasetFormat: DatasetFormat = {
   codecs: ['png', 'jpeg', 'webp'],
   holdsRecords: true,
   needsMasks: false,
+  layers: ['depth', 'normals'],
   writer: (info) => new WebDatasetWriter(info),
   recognises: hasShards,
   open: async (path) => openWebDataset(await findShards(path)),
@@ -70,8 +74,11 @@ class WebDatasetWriter implements DatasetWriter {
     const things = thingsOf(labels, this.#info);
     if (this.#info.masks) addMask(tar, labels, name, 'classes', classes);
     if (things.length === 1) tar.add(`${name}.cls`, String(this.#info.things.indexOf(things[0].class)));
+    const { depth, normals } = encodeLayers(sample, this.#info);
+    if (depth) tar.add(`${name}.depth.png`, depth);
     if (this.#info.masks) addMask(tar, labels, name, 'instances', instances);
     tar.add(`${name}.json`, recordJson);
+    if (normals) tar.add(`${name}.normals.png`, normals);
     tar.add(`${name}.${CODEC_EXTENSION[image.codec]}`, image.bytes);
     if (this.#info.scenes) tar.add(`${name}.scene.bin`, expect(scene, 'scene', key));
   }

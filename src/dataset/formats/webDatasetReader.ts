@@ -1,7 +1,15 @@
 import { DatasetError } from '../../errors.js';
 import type { DatasetReader } from '../format.js';
 import { decodeMask } from '../imageCodec.js';
-import type { DatasetInfo, DatasetSample, ImageLabels, SampleObject } from '../sample.js';
+import {
+  type DatasetInfo,
+  type DatasetSample,
+  dimensionOf,
+  type ImageLabels,
+  type SampleObject,
+  type SurfaceLayer,
+} from '../sample.js';
+import { decodeLayers, layerFlags } from '../surfaceLayers.js';
 import { readTar } from '../tarReader.js';
 import { describeImage } from './imageFile.js';
 import { foreignObjects } from './imageFolderLabels.js';
@@ -12,7 +20,7 @@ import type { ShardFiles } from './webDatasetFiles.js';
 /** Extensions of images; where a sample has several, the first of these: a PNG beside a photograph is mostly a mask. */
 const IMAGES = ['jpg', 'jpeg', 'webp', 'png'];
 const LABELS = ['json', 'cls', 'txt'];
-const READ = new Set([...IMAGES, ...LABELS, 'instances.png', 'classes.png', 'scene.bin']);
+const READ = new Set([...IMAGES, ...LABELS, 'instances.png', 'classes.png', 'depth.png', 'normals.png', 'scene.bin']);
 
 /** Folders and key, and what stands behind the first dot of the name. */
 const MEMBER = /^((?:.*\/)?[^./]+)\.([^/]+)$/;
@@ -124,7 +132,8 @@ function toSample(group: Group, index: number): DatasetSample {
     );
   }
   const scene = files.get('scene.bin');
-  return { labels, image, ...readMasks(group, labels), ...(scene && { scene }) };
+  const layers = decodeLayers({ depth: files.get('depth.png'), normals: files.get('normals.png') }, labels, where);
+  return { labels, image, ...readMasks(group, labels), ...layers, ...(scene && { scene }) };
 }
 
 function readMasks({ files, where }: Group, { width, height }: ImageLabels) {
@@ -168,7 +177,7 @@ function objectsOf(group: Group, json: unknown, size: { width: number; height: n
 async function survey(shards: ShardFiles): Promise<CountedInfo> {
   const classes = new Set<string>();
   let count = 0;
-  let first: { codec: DatasetInfo['codec']; masks: boolean; scenes: boolean } | undefined;
+  let first: Pick<DatasetInfo, 'codec' | 'masks' | 'scenes' | SurfaceLayer | 'dimension'> | undefined;
   for await (const group of readGroups(shards, READ)) {
     count++;
     const json = jsonOf(group);
@@ -180,6 +189,7 @@ async function survey(shards: ShardFiles): Promise<CountedInfo> {
       codec: toSample(group, 0).image.codec,
       masks: isRecord(json) && group.files.has('instances.png') && group.files.has('classes.png'),
       scenes: isRecord(json) && group.files.has('scene.bin'),
+      ...(isRecord(json) ? surveyed3d(group, json) : {}),
     };
   }
   const names = [...classes].sort();
@@ -192,6 +202,15 @@ async function survey(shards: ShardFiles): Promise<CountedInfo> {
       split: shards.split,
       ...(first ?? { codec: 'png', masks: false, scenes: false }),
     },
+  };
+}
+
+/** What the first sample of ours promises beside masks and scene graphs. */
+function surveyed3d({ files, where }: Group, json: unknown): Pick<DatasetInfo, SurfaceLayer | 'dimension'> {
+  const has = (layer: SurfaceLayer) => files.has(`${layer}.png`);
+  return {
+    ...layerFlags({ depth: has('depth'), normals: has('normals') }),
+    ...dimensionOf(checkLabelRecord(json, where)),
   };
 }
 
