@@ -4,12 +4,19 @@ import type { DatasetInfo, ImageLabels } from '../sample.js';
 import { CODEC_EXTENSION } from '../sample.js';
 import { CLASSES_PATH, formatClasses } from './classesFile.js';
 import { DatasetFolder } from './datasetFolder.js';
-import { flatCalibration, formatKittiCalibration } from './kittiCalibration.js';
+import {
+  cameraCalibration,
+  flatCalibration,
+  formatKittiCalibration,
+  type KittiCalibration,
+} from './kittiCalibration.js';
 import { DONT_CARE, formatKittiLabel } from './kittiLabel.js';
-import { kittiLabelOf, type SeenObject } from './kittiObjects.js';
+import { kittiLabelsOf, type SeenObject } from './kittiObjects.js';
 import { findTraining, openKitti } from './kittiReader.js';
 
 const NUMBERS_PART = 'kitti-numbers';
+/** A line for each image with regions that are not labelled. */
+const DONT_CARE_PART = 'kitti-dont-care';
 /** Digits of KITTI's numbers; from image 1,000,000 on they have seven. */
 const DIGITS = 6;
 
@@ -25,7 +32,8 @@ const DIGITS = 6;
  * classes.txt                   a class a line, for the order of the classes
  * ```
  *
- * Rows are written for things that are seen, and for objects of a class `DontCare`. Classes with white space in their
+ * Rows are written for things that are seen, and for objects of a class `DontCare`; of 3D scenes with all their fields, and
+ * as `DontCare` what KITTI would not have labelled (`KITTI_LABELLED`). Classes with white space in their
  * names are refused: a row would have too many fields.
  * Read are also KITTI's own files (`testing` has no labels and is left alone), and the folder `training` alone. The rows
  * of `DontCare` become objects of that class, which is not among the things.
@@ -68,15 +76,17 @@ class KittiWriter implements DatasetWriter {
 
   openShard({ first, files }: ShardContext): ShardWriter {
     const numbers = files.part(NUMBERS_PART);
+    const unlabelled = files.part(DONT_CARE_PART);
     let number = first;
     return {
       add: ({ labels, image }) => {
         const name = String(number++).padStart(DIGITS, '0');
-        const rows = this.#listed(labels).map((object) => `${formatKittiLabel(kittiLabelOf(object))}\n`);
+        const rows = kittiLabelsOf(this.#listed(labels), labels);
         files.write(`training/image_2/${name}.${CODEC_EXTENSION[image.codec]}`, image.bytes);
-        files.write(`training/label_2/${name}.txt`, rows.join(''));
-        files.write(`training/calib/${name}.txt`, formatKittiCalibration(flatCalibration(labels.width, labels.height)));
+        files.write(`training/label_2/${name}.txt`, rows.map((row) => `${formatKittiLabel(row)}\n`).join(''));
+        files.write(`training/calib/${name}.txt`, formatKittiCalibration(calibrationOf(labels)));
         numbers.write(`${name}\n`);
+        if (rows.some(({ type }) => type === DONT_CARE)) unlabelled.write(`${name}\n`);
       },
       end: () => {},
     };
@@ -84,8 +94,9 @@ class KittiWriter implements DatasetWriter {
 
   async finish(context: FinishContext): Promise<void> {
     const { split, things, classes } = this.#info;
+    const unlabelled = classes.includes(DONT_CARE) || (await context.partBytes(DONT_CARE_PART)) > 0;
     await context.write(`ImageSets/${split}.txt`, context.part(NUMBERS_PART));
-    await context.write(CLASSES_PATH, formatClasses(classes.includes(DONT_CARE) ? [...things, DONT_CARE] : things));
+    await context.write(CLASSES_PATH, formatClasses(unlabelled ? [...things, DONT_CARE] : things));
   }
 
   #listed(labels: ImageLabels): SeenObject[] {
@@ -94,4 +105,9 @@ class KittiWriter implements DatasetWriter {
         object.box !== null && (this.#info.things.includes(object.class) || object.class === DONT_CARE),
     );
   }
+}
+
+/** As the image brought it, else of its camera, else of a flat picture. */
+function calibrationOf({ calibration, camera, width, height }: ImageLabels): KittiCalibration {
+  return calibration ?? (camera ? cameraCalibration(camera) : flatCalibration(width, height));
 }

@@ -51,18 +51,24 @@ const OCCLUDED = [-1, 0, 1, 2, 3];
 /** A row without its end: measures with two decimals, unknown ones as KITTI writes them (`-1`, `-10`, `-1000`). */
 export function formatKittiLabel(label: KittiLabel): string {
   const { type, truncated, occluded, alpha, box, dimensions, location, rotationY, score } = label;
-  const known = (value: number, unknown: number) => (value === unknown ? String(unknown) : value.toFixed(2));
+  const known = (value: number, unknown: number) => (value === unknown ? String(unknown) : hundredths(value));
   return [
     type,
     known(truncated, KITTI_UNKNOWN.truncated),
     occluded,
     known(alpha, KITTI_UNKNOWN.alpha),
-    ...box.map((edge) => edge.toFixed(2)),
+    ...box.map(hundredths),
     ...dimensions.map((side) => known(side, KITTI_UNKNOWN.dimensions[0])),
     ...location.map((place) => known(place, KITTI_UNKNOWN.location[0])),
     known(rotationY, KITTI_UNKNOWN.rotationY),
     ...(score === undefined ? [] : [score]),
   ].join(' ');
+}
+
+/** With two decimals, and no minus before zeros. */
+function hundredths(value: number): string {
+  const text = value.toFixed(2);
+  return text === '-0.00' ? '0.00' : text;
 }
 
 /**

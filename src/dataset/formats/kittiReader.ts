@@ -4,8 +4,9 @@ import { type DatasetInfo, type DatasetSample, type SampleObject, sampleKey } fr
 import { readClasses } from './classesFile.js';
 import type { DatasetFolder } from './datasetFolder.js';
 import { describeImage, isImageName, withoutExtension } from './imageFile.js';
+import { cameraOfCalibration, isFlatCalibration, parseKittiCalibration } from './kittiCalibration.js';
 import { DONT_CARE, KITTI_TYPES, type KittiLabel, parseKittiLabel } from './kittiLabel.js';
-import { objectOfKitti } from './kittiObjects.js';
+import { type KittiFrame, objectOfKitti } from './kittiObjects.js';
 
 const EXTENSIONS = ['png', 'jpg', 'jpeg'];
 /** What a line of an image set may be. */
@@ -69,6 +70,7 @@ async function* readSamples(
   for await (const { stem, image: path } of frames) {
     signal?.throwIfAborted();
     const { image, width, height, channels } = describeImage(await folder.read(path), folder.at(path));
+    const taken = await readCamera(folder, `${training}calib/${stem}.txt`, width, height);
     const objects: SampleObject[] = [];
     for await (const { label, where } of readLabels(folder, training, stem)) {
       if (!classes.includes(label.type)) {
@@ -76,11 +78,25 @@ async function* readSamples(
           `Expected one of ${classes.join(', ')} for the type in ${where} but received ${label.type}`,
         );
       }
-      objects.push(objectOfKitti(label, width, height));
+      objects.push(objectOfKitti(label, { width, height, ...taken }));
     }
     const key = NUMBER.test(stem) ? sampleKey(Number(stem)) : stem;
-    yield { labels: { key, index: index++, width, height, channels, objects }, image };
+    yield { labels: { key, index: index++, width, height, channels, ...taken, objects }, image };
   }
+}
+
+/** Camera and calibration of a frame; nothing where there is no file, or no camera took the picture. */
+async function readCamera(
+  folder: DatasetFolder,
+  path: string,
+  width: number,
+  height: number,
+): Promise<Pick<KittiFrame, 'camera' | 'calibration'>> {
+  if (!(await folder.has(path))) return {};
+  const where = folder.at(path);
+  const calibration = parseKittiCalibration(await folder.text(path), where);
+  if (isFlatCalibration(calibration, width, height)) return {};
+  return { camera: cameraOfCalibration(calibration, where), calibration };
 }
 
 /** The rows of a label file. */

@@ -262,8 +262,9 @@ else {
   test('real rows keep what objects of 2D scenes have: type, truncation, occlusion, box; DontCare all', () => {
     for (const file of files) {
       for (const line of text(real, 'training/label_2', file).trimEnd().split('\n')) {
-        const object = objectOfKitti(parseKittiLabel(line, file), 1242, 376);
-        const again = formatKittiLabel(kittiLabelOf(object as SeenObject));
+        const canvas = { width: 1242, height: 376 };
+        const object = objectOfKitti(parseKittiLabel(line, file), canvas);
+        const again = formatKittiLabel(kittiLabelOf(object as SeenObject, canvas));
         const kept = (row: string) =>
           row.startsWith('DontCare') ? row : row.split(' ').filter((_, i) => i < 3 || (i > 3 && i < 8));
         assert.equal(kept(again), kept(line));
