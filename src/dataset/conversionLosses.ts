@@ -1,5 +1,5 @@
 import type { DatasetFormat } from './format.js';
-import type { DatasetSample, ImageCodec, SampleObject } from './sample.js';
+import { type DatasetSample, type ImageCodec, type SampleObject, SURFACE_LAYERS, type SurfaceLayer } from './sample.js';
 
 /** Samples that are looked at again in the new dataset. */
 const EXAMPLES = 16;
@@ -11,6 +11,7 @@ interface Example {
   readonly labels: DatasetSample['labels'];
   readonly masks: boolean;
   readonly scene: boolean;
+  readonly layers: readonly SurfaceLayer[];
 }
 
 /**
@@ -29,6 +30,7 @@ export class LossFinder {
       labels: structuredClone(original.labels),
       masks: original.instances !== undefined || original.classes !== undefined,
       scene: original.scene !== undefined,
+      layers: SURFACE_LAYERS.filter((layer) => original[layer] !== undefined),
     });
   }
 
@@ -39,9 +41,12 @@ export class LossFinder {
     for (const codec of this.#recoded) if (codec !== 'png') losses.add(`images are encoded anew as ${codec}`);
     let i = 0;
     for await (const read of (await format.open(folder)).samples()) {
-      const { labels, masks, scene } = this.#examples[i++];
+      const { labels, masks, scene, layers } = this.#examples[i++];
       if (masks && !read.instances && !read.classes) losses.add(`masks are not kept by ${name}`);
       if (scene && !read.scene) losses.add(`scene graphs are not kept by ${name}`);
+      for (const layer of layers)
+        if (!read[layer]) losses.add(`${layer} ${layer === 'depth' ? 'is' : 'are'} not kept by ${name}`);
+      if (labels.camera && !read.labels.camera) losses.add(`cameras are not kept by ${name}`);
       if (labels.key !== read.labels.key) losses.add(`names of samples are not kept by ${name}`);
       if (!format.holdsRecords) {
         for (const loss of objectLosses(labels.objects, read.labels.objects, name)) losses.add(loss);

@@ -12,11 +12,12 @@ import { hasKeptRecords, withKeptRecords } from './keptRecords.js';
 import { LocalStorage } from './localStorage.js';
 import { type LicenceUse, type Manifest, readManifest } from './manifest.js';
 import { DEFAULT_SHARD_SIZE, MAX_SHARD_SIZE, shardRange, shardsOf } from './plan.js';
-import type { DatasetSample, ImageCodec } from './sample.js';
+import type { DatasetSample, ImageCodec, SurfaceLayer } from './sample.js';
 import { classMaskMap, sampleConverter } from './sampleConverter.js';
 import { ShardRecorder } from './shardRecorder.js';
 import type { StagedFile } from './staging.js';
 import type { DatasetStorage } from './storage.js';
+import { expectPlaceFor, layerFlags } from './surfaceLayers.js';
 import { toolVersion } from './toolVersion.js';
 
 const IMAGES_BETWEEN_BREATHS = 16;
@@ -38,6 +39,9 @@ export interface ConvertOptions {
   /** Write masks, scene graphs; default: where the source has them. */
   readonly masks?: boolean;
   readonly scenes?: boolean;
+  /** Write depth, normals; default: where the source has them and `to` a place for them. */
+  readonly depth?: boolean;
+  readonly normals?: boolean;
   readonly signal?: AbortSignal;
   /** Called with the number of images written, and of all. */
   readonly onProgress?: (done: number, total: number) => void;
@@ -99,13 +103,19 @@ async function plan(
 ): Promise<{ header: DatasetHeader; licences: readonly LicenceUse[] }> {
   const { source, shardSize = DEFAULT_SHARD_SIZE, codec, quality = DEFAULT_QUALITY } = options;
   const { info } = reader;
+  const wantsLayer = (layer: SurfaceLayer) =>
+    options[layer] ?? (info[layer] === true && (format.layers?.includes(layer) ?? false));
   expectInteger('the shard size', shardSize, 1, MAX_SHARD_SIZE);
   expectInteger('the quality', quality, 1, 100);
   const masks = options.masks ?? info.masks;
   const scenes = options.scenes ?? info.scenes;
+  const layers = layerFlags({ depth: wantsLayer('depth'), normals: wantsLayer('normals') });
+  expectPlaceFor(layers, format);
   for (const [name, wanted, present] of [
     ['masks', masks || format.needsMasks, info.masks],
     ['scene graphs', scenes, info.scenes],
+    ['depth', layers.depth, info.depth],
+    ['normals', layers.normals, info.normals],
   ] as const) {
     if (wanted && !present) {
       throw new DatasetError(
@@ -134,7 +144,11 @@ async function plan(
     ...(width === undefined ? {} : { width }),
     ...(height === undefined ? {} : { height }),
     ...(channels === undefined ? {} : { channels }),
+    ...(info.dimension === undefined ? {} : { dimension: info.dimension }),
     ...own,
+    // What the source says of them is not what is written.
+    ...{ depth: undefined, normals: undefined },
+    ...layers,
     format: 'metasim-dataset',
     version: 2,
     tool: { name: 'metasim', version: toolVersion() },
@@ -164,6 +178,8 @@ async function writeShards(
     quality: header.quality,
     masks: header.masks || format.needsMasks,
     scenes: header.scenes,
+    depth: header.depth,
+    normals: header.normals,
     classMap: classMaskMap(reader.info.classes, header.classes),
   });
   const samples = reader.samples(signal ? { signal } : {})[Symbol.asyncIterator]();

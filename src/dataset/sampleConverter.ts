@@ -11,6 +11,9 @@ export interface SampleConversion {
   /** Whether masks and scene graphs go along. */
   readonly masks: boolean;
   readonly scenes: boolean;
+  /** Whether depth and normals do. */
+  readonly depth?: boolean | undefined;
+  readonly normals?: boolean | undefined;
   /** New value of a class mask's values; undefined where they stay. */
   readonly classMap: Uint8Array | undefined;
 }
@@ -24,7 +27,7 @@ export async function sampleConverter(
 ): Promise<(sample: DatasetSample) => Promise<DatasetSample>> {
   const { codecs, codec, quality, masks, scenes, classMap } = conversion;
   const encode = await imageEncoder(codec, quality);
-  return async ({ labels, image, pixels, instances, classes, scene }) => {
+  return async ({ labels, image, pixels, instances, classes, depth, normals, scene }) => {
     const keeps = codecs.includes(image.codec);
     const raw =
       keeps && image.codec !== 'png' ? undefined : toChannels(await rawImage(labels, image, pixels), labels.channels);
@@ -34,6 +37,8 @@ export async function sampleConverter(
       ...(raw ? { pixels: raw.pixels } : {}),
       ...(masks && instances ? { instances } : {}),
       ...(masks && classes ? { classes: classMap ? classes.map((value) => classMap[value]) : classes } : {}),
+      ...(conversion.depth && depth ? { depth } : {}),
+      ...(conversion.normals && normals ? { normals } : {}),
       ...(scenes && scene ? { scene } : {}),
     };
   };

@@ -2,12 +2,13 @@ import type { FileHandle } from 'node:fs/promises';
 import type { DatasetReader } from '../format.js';
 import { InstancePainter } from '../masks/instancePainter.js';
 import type { DatasetInfo, DatasetSample, ImageCodec, SampleObject } from '../sample.js';
+import { decodeLayers } from '../surfaceLayers.js';
 import { type CocoFiles, CocoImages } from './cocoFolder.js';
 import { type CocoElement, CocoIndex } from './cocoIndex.js';
 import { type CocoClasses, readObjects } from './cocoObjects.js';
 import { readPanoptic } from './cocoPanopticReader.js';
-import { type CocoImage, checkImage, checkPanopticAnnotation, cocoError } from './cocoSchema.js';
-import { describeImage, withoutExtension } from './imageFile.js';
+import { type CocoImage, type CocoPlace, checkImage, checkPanopticAnnotation, cocoError } from './cocoSchema.js';
+import { describeImage, type ImageFile, withoutExtension } from './imageFile.js';
 import { readInfo } from './infoFile.js';
 
 /** Class masks have 8 bits, and 0 is none. */
@@ -71,7 +72,7 @@ export class CocoReader implements DatasetReader {
         const objects = await this.#objects(main, i, painter);
         if (maps) objects.push(...(await this.#readPanoptic(panoptic!, record.id, painter, objects, maps)));
         objects.sort((a, b) => a.node! - b.node!);
-        const { index = i, seed } = record.metasim ?? {};
+        const { index = i, seed, camera } = record.metasim ?? {};
         yield {
           labels: {
             key: withoutExtension(record.file_name.replace(/^(\.\/)+/, '')).replaceAll('/', '_'),
@@ -80,9 +81,11 @@ export class CocoReader implements DatasetReader {
             width,
             height,
             channels: file.channels,
+            ...(camera ? { camera } : {}),
             objects,
           },
           image: file.image,
+          ...(await this.#readLayers(record, file, element.place)),
           ...(this.info.masks ? { instances: painter.instances } : {}),
           ...(this.info.masks && this.info.classes.length <= MAX_CLASSES ? { classes: painter.classes } : {}),
         };
@@ -91,6 +94,13 @@ export class CocoReader implements DatasetReader {
       await main.close();
       await panoptic?.close();
     }
+  }
+
+  async #readLayers({ metasim = {} }: CocoImage, size: ImageFile, { element, file }: CocoPlace) {
+    const where = `${element} in ${file}`;
+    const read = async (path: string | undefined) => path && (await this.#files.folder.read(path, where));
+    const [depth, normals] = [await read(metasim.depth), await read(metasim.normals)];
+    return decodeLayers({ ...(depth && { depth }), ...(normals && { normals }) }, size, where);
   }
 
   async #objects(file: FileHandle, i: number, painter: InstancePainter): Promise<SampleObject[]> {

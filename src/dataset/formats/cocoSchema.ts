@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { DatasetError } from '../../errors.js';
+import { box3dSchema, cameraSchema, meshPoseSchema } from './schema3d.js';
 
 /**
  * What is read of COCO's records (https://cocodataset.org/#format-data). Only what is needed is asked for, as many
@@ -23,7 +24,14 @@ const imageSchema = z.object({
   width: side.nullish(),
   height: side.nullish(),
   metasim: z
-    .object({ index: z.number().int().min(0), seed: z.number().int().min(0) })
+    .object({
+      index: z.number().int().min(0),
+      seed: z.number().int().min(0),
+      camera: cameraSchema,
+      /** Paths in the dataset. */
+      depth: z.string(),
+      normals: z.string(),
+    })
     .partial()
     .optional(),
 });
@@ -37,6 +45,10 @@ const extraSchema = z
     rotatedBox: z
       .object({ x: z.number(), y: z.number(), width: z.number(), height: z.number(), rotation: z.number() })
       .nullable(),
+    box3d: box3dSchema.nullable(),
+    distance: z.number().nullable(),
+    /** Of meshes only. */
+    pose: meshPoseSchema,
     visibleFraction: fraction,
     truncation: fraction,
     occluded: fraction,

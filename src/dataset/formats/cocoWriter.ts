@@ -1,7 +1,9 @@
+import { isMeshLabel } from '../../annotate/objectLabel.js';
 import type { DatasetWriter, FinishContext, ShardContext, ShardWriter } from '../format.js';
 import { compressRunLengths, runLengthsOfIds } from '../masks/rle.js';
 import { encodePng } from '../png.js';
 import { CODEC_EXTENSION, type DatasetInfo, type DatasetSample, type SampleObject, thingsOf } from '../sample.js';
+import { encodeLayers } from '../surfaceLayers.js';
 import { isCrowd, panopticImage } from './cocoPanoptic.js';
 import { EXTRA_FIELDS } from './cocoSchema.js';
 import { writeInfo } from './infoFile.js';
@@ -21,11 +23,15 @@ const HUE_STEP = 137.508;
  * out/annotations/instances_⟨split⟩.json       detection and instance segmentation, masks as compressed run lengths
  * out/annotations/panoptic_⟨split⟩.json        with masks only: segments of things and stuff
  * out/annotations/panoptic_⟨split⟩/⟨key⟩.png   id = R + 256 G + 65536 B
+ * out/depth/⟨split⟩/⟨key⟩.png                  of 3D scenes where it was asked for: 16-bit grey, m × 256, 0 none
+ * out/normals/⟨split⟩/⟨key⟩.png                likewise: 8-bit RGB, (n · ½ + ½) · 255
  * out/info.json                                classes in their order
  * ```
  * An image's id is its number in the dataset + 1; annotation ids count from 1 over the dataset and are given when the
  * parts are joined, so that both are the same for any division in shards. There is no date in it, as two runs would
- * differ by it. Labels that COCO has no field for are in `metasim` of an annotation.
+ * differ by it. Labels that COCO has no field for are in `metasim` of an annotation, 3D boxes, distance and world pose among
+ * them; `metasim` of an image holds the index of its scene, the seed, and in 3D the camera and the paths of depth and
+ * normals.
  */
 export class CocoWriter implements DatasetWriter {
   readonly #info: DatasetInfo;
@@ -48,7 +54,12 @@ export class CocoWriter implements DatasetWriter {
         const { key } = sample.labels;
         const fileName = `${key}.${CODEC_EXTENSION[sample.image.codec]}`;
         files.write(`images/${info.split}/${fileName}`, sample.image.bytes);
-        images.write(imageLine(sample, imageId, fileName));
+        const layers: Record<string, string> = {};
+        for (const [layer, png] of Object.entries(encodeLayers(sample, info))) {
+          layers[layer] = `${layer}/${info.split}/${key}.png`;
+          files.write(layers[layer], png);
+        }
+        images.write(imageLine(sample, imageId, fileName, layers));
         for (const line of annotationLines(sample, info, this.#categoryIds, imageId)) annotations.write(line);
         if (!panoptic) return;
         const { width, height } = sample.labels;
@@ -118,10 +129,18 @@ function categoryIds({ classes, things }: DatasetInfo): Map<string, number> {
   return new Map(names.map((name, i) => [name, i + 1]));
 }
 
-function imageLine({ labels }: DatasetSample, id: number, fileName: string): string {
-  const { index, seed, width, height } = labels;
+function imageLine({ labels }: DatasetSample, id: number, fileName: string, layers: object): string {
+  const { index, seed, width, height, camera } = labels;
   const unused = { date_captured: '', flickr_url: '', coco_url: '' };
-  return jsonLine({ id, license: 1, file_name: fileName, height, width, ...unused, metasim: { index, seed } });
+  return jsonLine({
+    id,
+    license: 1,
+    file_name: fileName,
+    height,
+    width,
+    ...unused,
+    metasim: { index, seed, camera, ...layers },
+  });
 }
 
 /** The things of a sample, without their ids. */
@@ -158,7 +177,10 @@ function onesOf(counts: readonly number[]): number {
 
 /** What COCO has no field for; undefined where nothing of it is known. */
 function extra(object: SampleObject): object | undefined {
-  const entries = EXTRA_FIELDS.map((name) => [name, object[name]] as const).filter(([, value]) => value !== undefined);
+  const isMesh = isMeshLabel(object);
+  const entries = EXTRA_FIELDS.map((name) => [name, object[name]] as const).filter(
+    ([name, value]) => value !== undefined && (name !== 'pose' || isMesh),
+  );
   return entries.length > 0 ? Object.fromEntries(entries) : undefined;
 }
 

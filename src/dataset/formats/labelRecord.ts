@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { DatasetError } from '../../errors.js';
 import type { ImageLabels } from '../sample.js';
 import { checkRelativePath } from '../staging.js';
+import { box3dSchema, cameraSchema } from './schema3d.js';
 
 /** Deeper JSON is refused: later steps (writing it again) call themselves once a level. */
 const MAX_DEPTH = 32;
@@ -12,6 +13,7 @@ const side = z.number().int().min(1).max(MAX_SIDE);
 const objectSchema = z.looseObject({
   class: z.string(),
   box: z.tuple([z.number(), z.number(), z.number(), z.number()]).nullable(),
+  box3d: box3dSchema.nullish(),
 });
 const recordSchema = z.looseObject({
   key: z.string().min(1),
@@ -20,6 +22,7 @@ const recordSchema = z.looseObject({
   width: side,
   height: side,
   channels: z.union([z.literal(1), z.literal(3)]),
+  camera: cameraSchema.optional(),
   objects: z.array(objectSchema),
 });
 

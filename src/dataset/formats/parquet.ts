@@ -36,6 +36,7 @@ export const parquetFormat: DatasetFormat = {
   codecs: ['png', 'jpeg', 'webp'],
   holdsRecords: true,
   needsMasks: false,
+  layers: ['depth', 'normals'],
   writer: (info) => new ParquetDatasetWriter(info),
   async recognises(path) {
     try {

@@ -5,6 +5,8 @@
 import type { SchemaElement } from 'hyparquet';
 import type { ColumnSource } from 'hyparquet-writer';
 import { CODEC_EXTENSION, type DatasetInfo, type DatasetSample, thingsOf } from '../sample.js';
+import { layersOf } from '../surfaceLayers.js';
+import { CAMERA_FIELDS, type FlatBox3d, flatBox3d, flatCamera } from './flatBox3d.js';
 import { partsOf } from './recordParts.js';
 
 /** An image as Hugging Face stores it: the bytes of its file, and the name that the file had. */
@@ -19,6 +21,11 @@ interface ObjectLists {
   readonly area: readonly bigint[];
   readonly bbox: readonly (readonly number[])[];
   readonly category: readonly bigint[];
+  /** Of 3D scenes: see `FlatBox3d`. */
+  readonly location?: readonly (readonly number[])[];
+  readonly dimensions?: readonly (readonly number[])[];
+  readonly rotation_y?: readonly number[];
+  readonly alpha?: readonly number[];
 }
 
 /** A row. Bytes are copies: rows are kept until their group is full. */
@@ -33,6 +40,10 @@ export interface ParquetRow {
   readonly labels: string;
   readonly instances?: ImageCell;
   readonly classes?: ImageCell;
+  readonly depth?: ImageCell;
+  readonly normals?: ImageCell;
+  /** Of 3D scenes. */
+  readonly camera?: ReturnType<typeof flatCamera> | null;
   readonly scene?: Uint8Array;
 }
 
@@ -58,10 +69,12 @@ export function columnsOf(info: DatasetInfo): Map<ColumnName, Column> {
     ['seed', { elements: [leaf('seed', 'INT64')], feature: value('int64'), storage: {} }],
     ['width', { elements: [leaf('width', 'INT32')], feature: value('int32'), storage: {} }],
     ['height', { elements: [leaf('height', 'INT32')], feature: value('int32'), storage: {} }],
-    ['objects', objectsColumn(info.things)],
+    ['objects', objectsColumn(info)],
     ['labels', { elements: [text('labels')], feature: value('string'), storage: TEXT }],
   ];
   if (info.masks) columns.push(['instances', imageColumn('instances')], ['classes', imageColumn('classes')]);
+  for (const layer of layersOf(info)) columns.push([layer, imageColumn(layer)]);
+  if (info.dimension === 3) columns.push(['camera', cameraColumn()]);
   if (info.scenes) {
     columns.push(['scene', { elements: [leaf('scene', 'BYTE_ARRAY')], feature: value('binary'), storage: OPAQUE }]);
   }
@@ -87,7 +100,7 @@ export function columnData(columns: ReadonlyMap<ColumnName, Column>, rows: reado
 
 /** @throws DatasetError when the sample lacks what its dataset promises */
 export function rowOf(sample: DatasetSample, info: DatasetInfo): ParquetRow {
-  const { key, index, seed, width, height } = sample.labels;
+  const { key, index, seed, width, height, camera } = sample.labels;
   const parts = partsOf(sample, info);
   const objects = thingsOf(sample.labels, info);
   return {
@@ -102,17 +115,31 @@ export function rowOf(sample: DatasetSample, info: DatasetInfo): ParquetRow {
       area: objects.map(({ pixels, box }) => BigInt(Math.round(pixels ?? box![2] * box![3]))),
       bbox: objects.map(({ box }) => box as readonly number[]),
       category: objects.map((object) => BigInt(info.things.indexOf(object.class))),
+      ...(info.dimension === 3 ? boxLists(objects.map(flatBox3d)) : {}),
     },
     labels: parts.labels,
     ...(parts.instances && { instances: { bytes: parts.instances, path: `${key}.instances.png` } }),
     ...(parts.classes && { classes: { bytes: parts.classes, path: `${key}.classes.png` } }),
+    ...(parts.depth && { depth: { bytes: parts.depth, path: `${key}.depth.png` } }),
+    ...(parts.normals && { normals: { bytes: parts.normals, path: `${key}.normals.png` } }),
+    ...(info.dimension === 3 && { camera: camera ? flatCamera(camera) : null }),
     ...(parts.scene && { scene: parts.scene.slice() }),
   };
 }
 
+function boxLists(boxes: readonly FlatBox3d[]) {
+  return {
+    location: boxes.map(({ location }) => location),
+    dimensions: boxes.map(({ dimensions }) => dimensions),
+    rotation_y: boxes.map(({ rotationY }) => rotationY),
+    alpha: boxes.map(({ alpha }) => alpha),
+  };
+}
+
 /** Bytes that a row holds until its group is written, about. */
-export function rowBytes({ image, labels, instances, classes, scene }: ParquetRow): number {
-  const bytes = [image.bytes, instances?.bytes, classes?.bytes, scene].map((each) => each?.length ?? 0);
+export function rowBytes({ image, labels, instances, classes, depth, normals, scene }: ParquetRow): number {
+  const images = [image, instances, classes, depth, normals];
+  const bytes = [...images.map((cell) => cell?.bytes), scene].map((each) => each?.length ?? 0);
   // Labels as a string; the objects' lists hold about as much.
   return bytes.reduce((sum, length) => sum + length, 2 * labels.length);
 }
@@ -126,13 +153,40 @@ function imageColumn(name: string): Column {
   return { elements, feature: { _type: 'Image' }, storage: OPAQUE };
 }
 
-function objectsColumn(things: readonly string[]): Column {
+function cameraColumn(): Column {
+  return {
+    elements: [
+      { name: 'camera', repetition_type: 'OPTIONAL', num_children: CAMERA_FIELDS.length },
+      ...CAMERA_FIELDS.map((name) => leaf(name, 'DOUBLE')),
+    ],
+    feature: Object.fromEntries(CAMERA_FIELDS.map((name) => [name, value('float64')])),
+    storage: {},
+  };
+}
+
+/** Lists of 3D boxes within `objects`. */
+const BOX_ELEMENTS: readonly (readonly SchemaElement[])[] = [
+  list('location', ...list('element', leaf('element', 'FLOAT'))),
+  list('dimensions', ...list('element', leaf('element', 'FLOAT'))),
+  list('rotation_y', leaf('element', 'FLOAT')),
+  list('alpha', leaf('element', 'FLOAT')),
+];
+const BOX_FEATURES = {
+  location: sequence(sequence(value('float32'))),
+  dimensions: sequence(sequence(value('float32'))),
+  rotation_y: sequence(value('float32')),
+  alpha: sequence(value('float32')),
+};
+
+function objectsColumn({ things, dimension }: DatasetInfo): Column {
+  const boxes = dimension === 3 ? BOX_ELEMENTS : [];
   const elements: SchemaElement[] = [
-    { name: 'objects', repetition_type: 'OPTIONAL', num_children: 4 },
+    { name: 'objects', repetition_type: 'OPTIONAL', num_children: 4 + boxes.length },
     ...list('id', leaf('element', 'INT64')),
     ...list('area', leaf('element', 'INT64')),
     ...list('bbox', ...list('element', leaf('element', 'FLOAT'))),
     ...list('category', leaf('element', 'INT64')),
+    ...boxes.flat(),
   ];
   const category = things.length > 0 ? { names: things, _type: 'ClassLabel' } : value('int64');
   const feature = {
@@ -141,6 +195,7 @@ function objectsColumn(things: readonly string[]): Column {
     // Without `length: 4`: that is another type in Arrow, and `datasets` drops features that do not fit the file's types.
     bbox: sequence(sequence(value('float32'))),
     category: sequence(category),
+    ...(dimension === 3 ? BOX_FEATURES : {}),
   };
   return { elements, feature, storage: {} };
 }

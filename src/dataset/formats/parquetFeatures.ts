@@ -16,6 +16,8 @@ export interface ParquetLayout {
   readonly key: string | null;
   readonly instances: string | null;
   readonly classes: string | null;
+  readonly depth: string | null;
+  readonly normals: string | null;
   readonly scene: string | null;
   /** Names of the classes that `objects` and `label` give as numbers, as far as the metadata has them. */
   readonly objectClasses: readonly string[] | undefined;
@@ -51,6 +53,8 @@ export function layoutOf(file: ParquetFile, place: string): ParquetLayout {
     key: firstNamed(KEY_NAMES, isLeaf),
     instances: named('instances', isImage),
     classes: named('classes', isImage),
+    depth: named('depth', isImage),
+    normals: named('normals', isImage),
     scene: named('scene', isBytes),
     objectClasses: objects === null ? undefined : namesOfObjects(features.objects),
     labelClasses: label === null ? undefined : namesOfLabel(features[label]),

@@ -1,6 +1,7 @@
 import { DatasetError } from '../../errors.js';
 import type { DatasetReader } from '../format.js';
 import type { DatasetInfo } from '../sample.js';
+import { layerFlags } from '../surfaceLayers.js';
 import type { DatasetFolder } from './datasetFolder.js';
 import { type CountedInfo, checkInfo } from './infoFile.js';
 import { checkLabelRecord, parseForeignJson } from './labelRecord.js';
@@ -84,7 +85,9 @@ async function survey(folder: DatasetFolder, shards: ShardFiles, layout: Parquet
   const masks = layout.labels !== null && layout.instances !== null && layout.classes !== null;
   const scenes = layout.labels !== null && layout.scene !== null;
   const codec = await firstCodec(folder, shards);
-  return { name: folder.name, classes, things: classes, split: shards.split, codec, masks, scenes };
+  const layers =
+    layout.labels === null ? {} : layerFlags({ depth: layout.depth !== null, normals: layout.normals !== null });
+  return { name: folder.name, classes, things: classes, split: shards.split, codec, masks, scenes, ...layers };
 }
 
 async function findClasses(folder: DatasetFolder, shards: ShardFiles): Promise<string[]> {

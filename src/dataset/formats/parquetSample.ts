@@ -12,9 +12,9 @@ const RECORD_HEAD = '{"key":';
 
 /** Columns that a sample is made of. */
 export function sampleColumns(layout: ParquetLayout): string[] {
-  const { image, labels, objects, label, key, instances, classes, scene } = layout;
-  const columns =
-    labels === null ? [image, objects, label, key] : [image, labels, instances, classes, scene, objects, label, key];
+  const { image, labels, objects, label, key, instances, classes, depth, normals, scene } = layout;
+  const foreign = [image, objects, label, key];
+  const columns = labels === null ? foreign : [...foreign, labels, instances, classes, depth, normals, scene];
   return [...new Set(columns)].filter((name) => name !== null);
 }
 
@@ -40,7 +40,8 @@ export function sampleOfRow(row: ParquetRecord, layout: ParquetLayout, index: nu
   if (labels !== undefined) {
     const cell = (name: string | null) => (name === null ? undefined : bytesOf(row[name]));
     const [instances, classes, scene] = [layout.instances, layout.classes, layout.scene].map(cell);
-    return sampleOf({ labels, image: bytes, instances, classes, scene }, where);
+    const [depth, normals] = [layout.depth, layout.normals].map(cell);
+    return sampleOf({ labels, image: bytes, instances, classes, depth, normals, scene }, where);
   }
   const { image, width, height, channels } = describeImage(bytes, where);
   const objects = objectsOfRow(row, layout, width, height, where);

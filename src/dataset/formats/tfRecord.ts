@@ -14,7 +14,14 @@ import { DatasetFolder } from './datasetFolder.js';
 import { type CountedInfo, readInfo, writeInfo } from './infoFile.js';
 import { formatLabelMap, LABEL_MAP_PATH, parseLabelMap } from './labelMap.js';
 import { findShards, isShardName, type ShardFiles, shardFileName } from './shardNames.js';
-import { classesOfFeatures, type Features, featuresOf, promisesOf, sampleOfFeatures } from './tfRecordSample.js';
+import {
+  classesOfFeatures,
+  type Features,
+  featuresOf,
+  type Promises,
+  promisesOf,
+  sampleOfFeatures,
+} from './tfRecordSample.js';
 
 const EXTENSIONS = 'tfrecords?|record';
 
@@ -28,7 +35,9 @@ const EXTENSIONS = 'tfrecords?|record';
  * ```
  *
  * Beside the API's keys an Example holds `metasim/labels` (the label record, JSON), `image/segmentation/instances` and
- * `image/segmentation/classes` (PNGs) where there are masks, and `metasim/scene` where scene graphs were asked for.
+ * `image/segmentation/classes` (PNGs) where there are masks, and `metasim/scene` where scene graphs were asked for; of 3D
+ * scenes the boxes (`image/object/bbox3d/…`), the camera (`image/camera/…`), and `image/depth` and `image/normals` (PNGs)
+ * where they were asked for.
  *
  * Read are also files of others (`*.tfrecord`, `*.tfrecords`, `*.record`, with `-00003-of-00010` before or behind), not
  * compressed; they are read once beforehand to find the classes.
@@ -39,6 +48,7 @@ export const tfRecordFormat: DatasetFormat = {
   codecs: ['png', 'jpeg', 'webp'],
   holdsRecords: true,
   needsMasks: false,
+  layers: ['depth', 'normals'],
   writer: (info) => new TfRecordWriter(info),
   async recognises(path) {
     try {
@@ -133,7 +143,7 @@ async function survey(
   names: ReadonlyMap<number, string>,
 ): Promise<DatasetInfo> {
   const found = new Set<string>();
-  let promises: Pick<DatasetInfo, 'codec' | 'masks' | 'scenes'> = { codec: 'png', masks: false, scenes: false };
+  let promises: Promises = { codec: 'png', masks: false, scenes: false };
   for await (const { features, index, where } of readExamples(folder, shards)) {
     if (index === 0) promises = promisesOf(features, where);
     for (const name of classesOfFeatures(features, names, where)) found.add(name);

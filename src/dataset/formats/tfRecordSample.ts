@@ -2,6 +2,8 @@
  * Samples as `tf.Example`s with the keys of TensorFlow's Object Detection API
  * (https://github.com/tensorflow/models/blob/master/research/object_detection/g3doc/using_your_own_dataset.md), and back.
  */
+
+import type { ImageCamera } from '../../annotate/objectLabel.js';
 import { DatasetError } from '../../errors.js';
 import {
   CODEC_EXTENSION,
@@ -11,7 +13,9 @@ import {
   type SampleObject,
   thingsOf,
 } from '../sample.js';
+import { layerFlags } from '../surfaceLayers.js';
 import { bytesFeature, type Feature, floatFeature, intFeature } from '../tfExample.js';
+import { type FlatBox3d, flatBox3d, flatCamera } from './flatBox3d.js';
 import { foreignKey } from './foreignKey.js';
 import { describeImage } from './imageFile.js';
 import { checkLabelRecord, parseForeignJson } from './labelRecord.js';
@@ -24,6 +28,11 @@ const LABELS = 'metasim/labels';
 const SCENE = 'metasim/scene';
 const INSTANCES = 'image/segmentation/instances';
 const CLASSES = 'image/segmentation/classes';
+const DEPTH = 'image/depth';
+const NORMALS = 'image/normals';
+
+/** What a dataset of ours promises of all its samples. */
+export type Promises = Pick<DatasetInfo, 'codec' | 'masks' | 'scenes' | 'depth' | 'normals'>;
 const SIDES = ['xmin', 'ymin', 'xmax', 'ymax'] as const;
 
 /** A thousandth of a pixel: what is left of a float32 that was divided by the image's side. */
@@ -33,11 +42,13 @@ const BOX_DECIMALS = 1e3;
  * Features of a sample. Boxes are shares of the image's sides, labels the position among `things` + 1 (0 is the
  * background in the API). Masks are PNGs of the whole image and not the API's `image/object/mask`, a PNG of the whole
  * image for each object: instances with node + 1 in 16 bits, classes with class + 1 in 8.
+ * Depth and normals are PNGs as in all formats (depthCode.ts, normalCode.ts).
  */
 export function featuresOf(sample: DatasetSample, info: DatasetInfo): Record<string, Feature> {
-  const { key, width, height, channels } = sample.labels;
+  const { key, width, height, channels, camera } = sample.labels;
   const { codec } = sample.image;
   const parts = partsOf(sample, info);
+  const things = thingsOf(sample.labels, info);
   return {
     'image/encoded': bytesFeature(parts.image),
     'image/format': bytesFeature(codec),
@@ -46,10 +57,14 @@ export function featuresOf(sample: DatasetSample, info: DatasetInfo): Record<str
     'image/height': intFeature(height),
     'image/width': intFeature(width),
     'image/channels': intFeature(channels),
-    ...objectFeatures(thingsOf(sample.labels, info), width, height, info.things),
+    ...objectFeatures(things, width, height, info.things),
+    ...(info.dimension === 3 ? boxFeatures(things) : {}),
+    ...(camera ? cameraFeatures(camera) : {}),
     [LABELS]: bytesFeature(parts.labels),
     ...(parts.instances && { [INSTANCES]: bytesFeature(parts.instances) }),
     ...(parts.classes && { [CLASSES]: bytesFeature(parts.classes) }),
+    ...(parts.depth && { [DEPTH]: bytesFeature(parts.depth) }),
+    ...(parts.normals && { [NORMALS]: bytesFeature(parts.normals) }),
     ...(parts.scene && { [SCENE]: bytesFeature(parts.scene) }),
   };
 }
@@ -70,6 +85,34 @@ function objectFeatures(
     'image/object/class/label': intFeature(...objects.map((object) => things.indexOf(object.class) + 1)),
     'image/object/area': floatFeature(...objects.map(({ pixels, box }) => pixels ?? box![2] * box![3])),
     'image/object/is_crowd': intFeature(...objects.map(() => 0)),
+  };
+}
+
+/** 3D boxes, an entry a thing: bottom centre in the camera's frame and sides in m, angles in rad (flatBox3d.ts). */
+function boxFeatures(objects: readonly SampleObject[]): Record<string, Feature> {
+  const boxes = objects.map(flatBox3d);
+  const list = (name: string, value: (box: FlatBox3d) => number): [string, Feature] => [
+    `image/object/bbox3d/${name}`,
+    floatFeature(...boxes.map(value)),
+  ];
+  return Object.fromEntries([
+    list('x', ({ location }) => location[0]),
+    list('y', ({ location }) => location[1]),
+    list('z', ({ location }) => location[2]),
+    list('height', ({ dimensions }) => dimensions[0]),
+    list('width', ({ dimensions }) => dimensions[1]),
+    list('length', ({ dimensions }) => dimensions[2]),
+    list('rotation_y', ({ rotationY }) => rotationY),
+    list('alpha', ({ alpha }) => alpha),
+  ]);
+}
+
+/** Focal lengths and principal point in px; position in m, heading, pitch and roll in degrees. */
+function cameraFeatures(camera: ImageCamera): Record<string, Feature> {
+  const { fx, fy, cx, cy, x, y, z, heading, pitch, roll } = flatCamera(camera);
+  return {
+    'image/camera/intrinsics': floatFeature(fx, fy, cx, cy),
+    'image/camera/pose': floatFeature(x, y, z, heading, pitch, roll),
   };
 }
 
@@ -107,9 +150,10 @@ export function classesOfFeatures(features: Features, names: ReadonlyMap<number,
 }
 
 /** Codec of an Example's image, and whether it brings masks and its scene graph, as ours do. */
-export function promisesOf(features: Features, where: string): Pick<DatasetInfo, 'codec' | 'masks' | 'scenes'> {
+export function promisesOf(features: Features, where: string): Promises {
   const { codec } = describeImage(expectImage(features, where), where).image;
-  return { codec, masks: features.has(INSTANCES) && features.has(CLASSES), scenes: features.has(SCENE) };
+  const layers = features.has(LABELS) ? layerFlags({ depth: features.has(DEPTH), normals: features.has(NORMALS) }) : {};
+  return { codec, masks: features.has(INSTANCES) && features.has(CLASSES), scenes: features.has(SCENE), ...layers };
 }
 
 function expectImage(features: Features, where: string): Uint8Array {
@@ -124,6 +168,8 @@ function ownParts(features: Features, labels: string, image: Uint8Array): Sample
     image,
     instances: firstBytes(features, INSTANCES),
     classes: firstBytes(features, CLASSES),
+    depth: firstBytes(features, DEPTH),
+    normals: firstBytes(features, NORMALS),
     scene: firstBytes(features, SCENE),
   };
 }
