@@ -1,6 +1,9 @@
 // The engine's kernels: one module, one shared memory, no allocation (the host owns the layout and passes pointers).
 // Each file exports its own kernels; layout.ts draws every record they share.
 export * from './layout';
+export * from './mesh/layout';
+export { openMeshScene } from './mesh/scene';
+export { placeMeshSubtree } from './mesh/subtree';
 export * from './regions';
 export * from './render';
 export * from './strokes';

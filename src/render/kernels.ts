@@ -82,6 +82,27 @@ export interface Kernels {
     pixelDelta: number,
     out: number,
   ): number;
+
+  /**
+   * Frames, instances and view of a 3D scene (assembly/engine/mesh/layout.ts draws the records).
+   * @param samples 1 or 4 a pixel
+   * @param scratch an address, a multiple of 16: `MESH_CALL_BYTES`, twice a frame and an instance record a node, and two view
+   *   records
+   * @returns as `renderScene`
+   */
+  openMeshScene(
+    batch: number,
+    sceneIndex: number,
+    remap: number,
+    assetTable: number,
+    samples: number,
+    scratch: number,
+  ): number;
+  /**
+   * What depends on one attribute of one node of the scene that `openMeshScene` or `renderMeshScene` opened, placed anew.
+   * @returns `MOVED_NOTHING`, `MOVED_NODES` or `MOVED_ALL` of `constants`
+   */
+  placeMeshSubtree(scratch: number, node: number, role: number, value: number): number;
 }
 
 const FILES: Record<KernelBuild, string> = { simd: 'engine.wasm', scalar: 'engine.scalar.wasm' };
@@ -117,6 +138,8 @@ interface RawExports {
   renderScene: Kernels['renderScene'];
   findRegions: Kernels['findRegions'];
   perturbationVjp: Kernels['perturbationVjp'];
+  openMeshScene: Kernels['openMeshScene'];
+  placeMeshSubtree: Kernels['placeMeshSubtree'];
   problemScene: WebAssembly.Global;
   problemElement: WebAssembly.Global;
   problemValue: WebAssembly.Global;
@@ -149,5 +172,7 @@ export function instantiateKernels(module: WebAssembly.Module, memory: WebAssemb
     renderScene: raw.renderScene,
     findRegions: raw.findRegions,
     perturbationVjp: raw.perturbationVjp,
+    openMeshScene: raw.openMeshScene,
+    placeMeshSubtree: raw.placeMeshSubtree,
   };
 }
