@@ -1,0 +1,297 @@
+/**
+ * Rasterising: which samples of a rectangle a triangle holds, by depth. Writes 1/z and marks (layout.ts), nothing else:
+ * what a pixel looks like is computed once it is known who holds it.
+ *
+ * Rows are taken four at a time (one sample a pixel) or one at a time with its four samples in the lanes; both are four
+ * heights at which the edges are crossed. 1/z at a sample is value + dy·(its rows) + dx·(its columns), so it does not
+ * depend on the rectangle. Something nearer replaces what is there; at the same depth the first stays, but ground that is as
+ * near as what is there but for 1/1024 replaces it: roads are drawn over grass, markings over roads, by order.
+ */
+import {
+  DRAW_BIAS, DRAW_CENTRED_X, DRAW_CENTRED_Y, DRAW_HALF, DRAW_LANES, DRAW_MAGIC, DRAW_ONE, DRAW_ROWS, DRAW_SAMPLES, DRAW_SAMPLE_X,
+  DRAW_SAMPLE_Y, DRAW_TRIANGLES, TARGET_BOTTOM, TARGET_DEPTH, TARGET_LEFT, TARGET_MARKS, TARGET_PITCH, TARGET_RIGHT, TARGET_SPANS,
+  TARGET_TOP, TRIANGLE_ANCHOR_X, TRIANGLE_ANCHOR_Y, TRIANGLE_BOTTOM, TRIANGLE_BOTTOM_Y, TRIANGLE_DX, TRIANGLE_DY,
+  TRIANGLE_LEFT, TRIANGLE_LONG_SLOPE, TRIANGLE_LOWER_SLOPE, TRIANGLE_MIDDLE_X, TRIANGLE_MIDDLE_Y, TRIANGLE_ON_GROUND,
+  TRIANGLE_ON_RIGHT, TRIANGLE_RIGHT, TRIANGLE_SHIFT, TRIANGLE_STATE, TRIANGLE_TOP, TRIANGLE_TOP_X, TRIANGLE_TOP_Y,
+  TRIANGLE_UPPER_SLOPE, TRIANGLE_VALUE,
+} from './layout';
+
+/** How much farther ground may be than other ground and still be drawn over it, as a factor of 1/z. */
+const BIAS: f32 = 1.0009765625;
+
+/**
+ * Draws the triangle record `number` into a target.
+ * @param mark what is written where it is nearest: its number, or whatever the caller wants to find there
+ */
+export function rasterTriangle(draw: usize, target: usize, number: u32, mark: u32): void {
+  const triangle = <usize>load<u32>(draw, DRAW_TRIANGLES) + (<usize>number << TRIANGLE_SHIFT);
+  const ground = (load<u32>(triangle, TRIANGLE_STATE) & TRIANGLE_ON_GROUND) != 0;
+  const left = max(<i32>load<i16>(triangle, TRIANGLE_LEFT), load<i32>(target, TARGET_LEFT));
+  const top = max(<i32>load<i16>(triangle, TRIANGLE_TOP), load<i32>(target, TARGET_TOP));
+  const right = min(<i32>load<i16>(triangle, TRIANGLE_RIGHT), load<i32>(target, TARGET_RIGHT));
+  const bottom = min(<i32>load<i16>(triangle, TRIANGLE_BOTTOM), load<i32>(target, TARGET_BOTTOM));
+  if (left >= right || top >= bottom) return;
+  if (load<u32>(draw, DRAW_SAMPLES) == 4) {
+    if (ground) rasterFour(draw, target, triangle, mark, true, left, top, right, bottom);
+    else rasterFour(draw, target, triangle, mark, false, left, top, right, bottom);
+  } else if (ground) rasterOne(draw, target, triangle, mark, true, left, top, right, bottom);
+  else rasterOne(draw, target, triangle, mark, false, left, top, right, bottom);
+}
+
+/** Where a triangle begins (side 0) or ends (side 1) at a height, px. */
+// @ts-ignore: decorator
+@inline
+function crossing(triangle: usize, height: f32, side: u32): f32 {
+  const onRight = (load<u32>(triangle, TRIANGLE_STATE) & TRIANGLE_ON_RIGHT) != 0;
+  const fromTop = height - load<f32>(triangle, TRIANGLE_TOP_Y);
+  if (onRight == (side == 0)) return load<f32>(triangle, TRIANGLE_TOP_X) + fromTop * load<f32>(triangle, TRIANGLE_LONG_SLOPE);
+  const middleY = load<f32>(triangle, TRIANGLE_MIDDLE_Y);
+  if (height < middleY) return load<f32>(triangle, TRIANGLE_TOP_X) + fromTop * load<f32>(triangle, TRIANGLE_UPPER_SLOPE);
+  return load<f32>(triangle, TRIANGLE_MIDDLE_X) + (height - middleY) * load<f32>(triangle, TRIANGLE_LOWER_SLOPE);
+}
+
+/**
+ * Columns [from, to) of a triangle at four heights, as f32, into TARGET_SPANS: from[4], to[4]; to ≤ from where it has none.
+ * @param offsets where a sample lies in its pixel, f32[4]
+ */
+// @ts-ignore: decorator
+@inline
+export function findSpans(triangle: usize, heights: v128, offsets: v128, left: v128, right: v128, spans: usize): void {
+  const topX = v128.load_splat<f32>(triangle, TRIANGLE_TOP_X);
+  const topY = v128.load_splat<f32>(triangle, TRIANGLE_TOP_Y);
+  const middleY = v128.load_splat<f32>(triangle, TRIANGLE_MIDDLE_Y);
+  const fromTop = f32x4.sub(heights, topY);
+  const long = f32x4.add(topX, f32x4.mul(fromTop, v128.load_splat<f32>(triangle, TRIANGLE_LONG_SLOPE)));
+  const upper = f32x4.add(topX, f32x4.mul(fromTop, v128.load_splat<f32>(triangle, TRIANGLE_UPPER_SLOPE)));
+  const lower = f32x4.add(
+    v128.load_splat<f32>(triangle, TRIANGLE_MIDDLE_X),
+    f32x4.mul(f32x4.sub(heights, middleY), v128.load_splat<f32>(triangle, TRIANGLE_LOWER_SLOPE)),
+  );
+  const short = v128.bitselect(upper, lower, f32x4.lt(heights, middleY));
+  const onRight = (load<u32>(triangle, TRIANGLE_STATE) & TRIANGLE_ON_RIGHT) != 0;
+  // The order of operands puts a NaN aside: columns always stay within [left, right].
+  const from = f32x4.pmax(left, f32x4.ceil(f32x4.sub(onRight ? long : short, offsets)));
+  const to = f32x4.pmin(right, f32x4.ceil(f32x4.sub(onRight ? short : long, offsets)));
+  const held = v128.and(f32x4.ge(heights, topY), f32x4.lt(heights, v128.load_splat<f32>(triangle, TRIANGLE_BOTTOM_Y)));
+  v128.store(spans, from);
+  v128.store(spans, v128.bitselect(to, left, held), 16);
+}
+
+/** The same at one height. */
+// @ts-ignore: decorator
+@inline
+export function findSpan(triangle: usize, height: f32, offset: f32, left: f32, right: f32, span: usize): void {
+  if (!(height >= load<f32>(triangle, TRIANGLE_TOP_Y) && height < load<f32>(triangle, TRIANGLE_BOTTOM_Y))) {
+    store<f32>(span, left);
+    store<f32>(span, left, 16);
+    return;
+  }
+  const from = ceil(crossing(triangle, height, 0) - offset);
+  const to = ceil(crossing(triangle, height, 1) - offset);
+  store<f32>(span, left < from ? from : left);
+  store<f32>(span, to < right ? to : right, 16);
+}
+
+/** One sample a pixel: lanes are rows where edges are crossed, then pixels. */
+// @ts-ignore: decorator
+@inline
+function rasterOne(
+  draw: usize, target: usize, triangle: usize, mark: u32, ground: bool, left: i32, top: i32, right: i32, bottom: i32,
+): void {
+  const pitch = <usize>load<i32>(target, TARGET_PITCH) << 2;
+  const origin = <usize>(top - load<i32>(target, TARGET_TOP)) * pitch - (<usize>load<i32>(target, TARGET_LEFT) << 2);
+  let depth = <usize>load<u32>(target, TARGET_DEPTH) + origin;
+  let marks = <usize>load<u32>(target, TARGET_MARKS) + origin;
+  const spans = target + TARGET_SPANS;
+  const value = load<f32>(triangle, TRIANGLE_VALUE + 12);
+  const valueX = load<f32>(triangle, TRIANGLE_DX + 12);
+  const valueY = load<f32>(triangle, TRIANGLE_DY + 12);
+  const anchorX = load<f32>(triangle, TRIANGLE_ANCHOR_X);
+  const anchorY = load<f32>(triangle, TRIANGLE_ANCHOR_Y);
+  if (ASC_FEATURE_SIMD) {
+    const four = f32x4.splat(4);
+    const gain = f32x4.splat(valueX);
+    const newMark = i32x4.splat(mark);
+    const lanes = v128.load(draw, DRAW_LANES);
+    for (let y = top; y < bottom; y += 4) {
+      findSpans(
+        triangle, f32x4.add(f32x4.splat(<f32>y), v128.load(draw, DRAW_ROWS)), v128.load(draw, DRAW_HALF), f32x4.splat(<f32>left),
+        f32x4.splat(<f32>right), spans,
+      );
+      const magic = v128.load(draw, DRAW_MAGIC);
+      v128.store(spans, i32x4.sub(f32x4.add(v128.load(spans), magic), magic));
+      v128.store(spans, i32x4.sub(f32x4.add(v128.load(spans, 16), magic), magic), 16);
+      const rows = min(4, bottom - y);
+      for (let row = 0; row < rows; row++) {
+        let x = load<i32>(spans + (<usize>row << 2));
+        const end = load<i32>(spans + (<usize>row << 2), 16);
+        if (x < end) {
+          const base = f32x4.splat(value + valueY * (<f32>(y + row) - anchorY));
+          let columns = f32x4.add(f32x4.splat(<f32>x - anchorX), lanes);
+          const last = f32x4.splat(<f32>end - anchorX);
+          for (; x < end; x += 4) {
+            const at = depth + (<usize>x << 2);
+            const to = marks + (<usize>x << 2);
+            const old = v128.load(at);
+            const inverse = f32x4.add(base, f32x4.mul(gain, columns));
+            const nearer = f32x4.gt(ground ? f32x4.mul(inverse, v128.load(draw, DRAW_BIAS)) : inverse, old);
+            const write = v128.and(nearer, f32x4.lt(columns, last));
+            v128.store(at, v128.bitselect(inverse, old, write));
+            v128.store(to, v128.bitselect(newMark, v128.load(to), write));
+            columns = f32x4.add(columns, four);
+          }
+        }
+        depth += pitch;
+        marks += pitch;
+      }
+    }
+  } else {
+    for (let y = top; y < bottom; y++) {
+      findSpan(triangle, <f32>y + 0.5, 0.5, <f32>left, <f32>right, spans);
+      const end = <i32>load<f32>(spans, 16);
+      const base = value + valueY * (<f32>y - anchorY);
+      for (let x = <i32>load<f32>(spans); x < end; x++) {
+        const inverse = base + valueX * (<f32>x - anchorX);
+        if ((ground ? inverse * BIAS : inverse) > load<f32>(depth + (<usize>x << 2))) {
+          store<f32>(depth + (<usize>x << 2), inverse);
+          store<u32>(marks + (<usize>x << 2), mark);
+        }
+      }
+      depth += pitch;
+      marks += pitch;
+    }
+  }
+}
+
+/** Four samples a pixel: lanes are samples. */
+// @ts-ignore: decorator
+@inline
+function rasterFour(
+  draw: usize, target: usize, triangle: usize, mark: u32, ground: bool, left: i32, top: i32, right: i32, bottom: i32,
+): void {
+  const pitch = <usize>load<i32>(target, TARGET_PITCH) << 4;
+  const origin = <usize>(top - load<i32>(target, TARGET_TOP)) * pitch - (<usize>load<i32>(target, TARGET_LEFT) << 4);
+  let depth = <usize>load<u32>(target, TARGET_DEPTH) + origin;
+  let marks = <usize>load<u32>(target, TARGET_MARKS) + origin;
+  const spans = target + TARGET_SPANS;
+  const anchorX = load<f32>(triangle, TRIANGLE_ANCHOR_X);
+  const anchorY = load<f32>(triangle, TRIANGLE_ANCHOR_Y);
+  if (ASC_FEATURE_SIMD) {
+    const gain = v128.load_splat<f32>(triangle, TRIANGLE_DX + 12);
+    const newMark = i32x4.splat(mark);
+    const offsets = v128.load(draw, DRAW_CENTRED_X);
+    for (let y = top; y < bottom; y++) {
+      const heights = f32x4.add(f32x4.splat(<f32>y), v128.load(draw, DRAW_SAMPLE_Y));
+      findSpans(triangle, heights, v128.load(draw, DRAW_SAMPLE_X), f32x4.splat(<f32>left), f32x4.splat(<f32>right), spans);
+      const from = v128.load(spans), to = v128.load(spans, 16);
+      const magic = v128.load(draw, DRAW_MAGIC);
+      // Outermost and innermost columns of the four, as integers.
+      const start = lowest(from, magic), end = highest(to, magic);
+      if (start < end) {
+        const innerStart = highest(from, magic), innerEnd = lowest(to, magic);
+        const base = f32x4.add(
+          v128.load_splat<f32>(triangle, TRIANGLE_VALUE + 12),
+          f32x4.mul(
+            v128.load_splat<f32>(triangle, TRIANGLE_DY + 12),
+            f32x4.add(f32x4.splat(<f32>y - anchorY), v128.load(draw, DRAW_CENTRED_Y)),
+          ),
+        );
+        // Pixels that the triangle covers wholly need no look at its edges.
+        const whole = innerStart < innerEnd;
+        const edge = whole ? innerStart : end;
+        let columns = f32x4.add(f32x4.splat(<f32>start - anchorX), offsets);
+        fourAtEdge(draw, depth, marks, start, edge, columns, base, gain, from, to, newMark, ground);
+        if (whole) {
+          columns = f32x4.add(f32x4.splat(<f32>innerStart - anchorX), offsets);
+          fourInside(draw, depth, marks, innerStart, innerEnd, columns, base, gain, newMark, ground);
+          columns = f32x4.add(f32x4.splat(<f32>innerEnd - anchorX), offsets);
+          fourAtEdge(draw, depth, marks, innerEnd, end, columns, base, gain, from, to, newMark, ground);
+        }
+      }
+      depth += pitch;
+      marks += pitch;
+    }
+  } else {
+    const value = load<f32>(triangle, TRIANGLE_VALUE + 12);
+    const valueX = load<f32>(triangle, TRIANGLE_DX + 12);
+    const valueY = load<f32>(triangle, TRIANGLE_DY + 12);
+    for (let y = top; y < bottom; y++) {
+      for (let k: usize = 0; k < 16; k += 4) {
+        const sampleX = load<f32>(draw + k, DRAW_CENTRED_X);
+        findSpan(
+          triangle, <f32>y + load<f32>(draw + k, DRAW_SAMPLE_Y), load<f32>(draw + k, DRAW_SAMPLE_X), <f32>left, <f32>right, spans,
+        );
+        const end = <i32>load<f32>(spans, 16);
+        const base = value + valueY * (<f32>y - anchorY + load<f32>(draw + k, DRAW_CENTRED_Y));
+        for (let x = <i32>load<f32>(spans); x < end; x++) {
+          const inverse = base + valueX * (<f32>x - anchorX + sampleX);
+          const at = (<usize>x << 4) + k;
+          if ((ground ? inverse * BIAS : inverse) > load<f32>(depth + at)) {
+            store<f32>(depth + at, inverse);
+            store<u32>(marks + at, mark);
+          }
+        }
+      }
+      depth += pitch;
+      marks += pitch;
+    }
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function lowest(values: v128, magic: v128): i32 {
+  const pairs = f32x4.pmin(values, i32x4.shuffle(values, values, 2, 3, 0, 1));
+  const all = f32x4.pmin(pairs, i32x4.shuffle(pairs, pairs, 1, 0, 3, 2));
+  return i32x4.extract_lane(i32x4.sub(f32x4.add(all, magic), magic), 0);
+}
+
+// @ts-ignore: decorator
+@inline
+function highest(values: v128, magic: v128): i32 {
+  const pairs = f32x4.pmax(values, i32x4.shuffle(values, values, 2, 3, 0, 1));
+  const all = f32x4.pmax(pairs, i32x4.shuffle(pairs, pairs, 1, 0, 3, 2));
+  return i32x4.extract_lane(i32x4.sub(f32x4.add(all, magic), magic), 0);
+}
+
+/** Pixels [x, end) where some samples lie outside. */
+// @ts-ignore: decorator
+@inline
+function fourAtEdge(
+  draw: usize, depth: usize, marks: usize, x: i32, end: i32, columns: v128, base: v128, gain: v128, from: v128, to: v128,
+  newMark: v128, ground: bool,
+): void {
+  let column = f32x4.splat(<f32>x);
+  const one = v128.load(draw, DRAW_ONE);
+  for (; x < end; x++) {
+    const at = depth + (<usize>x << 4);
+    const mark = marks + (<usize>x << 4);
+    const old = v128.load(at);
+    const inverse = f32x4.add(base, f32x4.mul(gain, columns));
+    const nearer = f32x4.gt(ground ? f32x4.mul(inverse, v128.load(draw, DRAW_BIAS)) : inverse, old);
+    const write = v128.and(nearer, v128.and(f32x4.ge(column, from), f32x4.lt(column, to)));
+    v128.store(at, v128.bitselect(inverse, old, write));
+    v128.store(mark, v128.bitselect(newMark, v128.load(mark), write));
+    columns = f32x4.add(columns, one);
+    column = f32x4.add(column, one);
+  }
+}
+
+/** Pixels [x, end) that are covered wholly. */
+// @ts-ignore: decorator
+@inline
+function fourInside(
+  draw: usize, depth: usize, marks: usize, x: i32, end: i32, columns: v128, base: v128, gain: v128, newMark: v128, ground: bool,
+): void {
+  const one = v128.load(draw, DRAW_ONE);
+  for (; x < end; x++) {
+    const at = depth + (<usize>x << 4);
+    const mark = marks + (<usize>x << 4);
+    const old = v128.load(at);
+    const inverse = f32x4.add(base, f32x4.mul(gain, columns));
+    const write = f32x4.gt(ground ? f32x4.mul(inverse, v128.load(draw, DRAW_BIAS)) : inverse, old);
+    v128.store(at, v128.bitselect(inverse, old, write));
+    v128.store(mark, v128.bitselect(newMark, v128.load(mark), write));
+    columns = f32x4.add(columns, one);
+  }
+}
