@@ -1,0 +1,53 @@
+import { cos, PI, sin } from '../../deterministicMath.js';
+import type { Draw } from '../aerial/draw.js';
+import type { Colour } from '../aerial/painter.js';
+import type { SpriteImage } from '../assetLibrary.js';
+
+/** A texture from a colour by pixel. */
+export function surface(width: number, height: number, colour: (x: number, y: number) => Colour): SpriteImage {
+  const pixels = new Uint8Array(width * height * 4);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const at = (y * width + x) * 4;
+      const [red, green, blue] = colour(x + 0.5, y + 0.5);
+      pixels[at] = byte(red);
+      pixels[at + 1] = byte(green);
+      pixels[at + 2] = byte(blue);
+      pixels[at + 3] = 255;
+    }
+  }
+  return { width, height, format: 'rgba8', pixels };
+}
+
+/**
+ * Leaves over leaves, those on top lighter: grey, so that a vertex colour makes them green. Repeats without a seam.
+ * @param count of leaves
+ * @param radius of the largest, px
+ */
+export function drawLeaves(draw: Draw, size: number, count: number, radius: number): SpriteImage {
+  const values = new Float32Array(size * size).fill(0.3);
+  for (let i = 0; i < count; i++) {
+    const [cx, cy] = [draw.between(0, size), draw.between(0, size)];
+    const angle = draw.between(0, PI);
+    const [c, s] = [cos(angle), sin(angle)];
+    const long = radius * draw.between(0.6, 1);
+    const wide = 0.55 * long;
+    const value = 0.38 + 0.5 * (i / count) + draw.between(-0.12, 0.2);
+    for (let y = Math.floor(cy - long); y <= cy + long; y++) {
+      for (let x = Math.floor(cx - long); x <= cx + long; x++) {
+        const [dx, dy] = [x + 0.5 - cx, y + 0.5 - cy];
+        const [u, v] = [(dx * c + dy * s) / long, (dy * c - dx * s) / wide];
+        if (u * u + v * v > 1) continue;
+        values[(((y % size) + size) % size) * size + (((x % size) + size) % size)] = value * (1 - 0.12 * v);
+      }
+    }
+  }
+  return surface(size, size, (x, y) => {
+    const value = 255 * Math.min(1, values[Math.floor(y) * size + Math.floor(x)]);
+    return [value, value, 0.96 * value];
+  });
+}
+
+function byte(value: number): number {
+  return Math.min(255, Math.max(0, Math.round(value)));
+}
