@@ -13,9 +13,11 @@ interface Flags {
   readonly shardSize: number;
   readonly codec?: ImageCodec;
   readonly quality: number;
-  /** `--no-masks` and `--no-scenes` make these false. */
+  /** `--no-masks` and its like make these false. */
   readonly masks: boolean;
   readonly scenes: boolean;
+  readonly depth: boolean;
+  readonly normals: boolean;
 }
 
 /** `metasim convert`: a dataset in another format. */
@@ -44,7 +46,9 @@ export function addConvert(program: Command, outcome: Outcome): void {
         .default(DEFAULT_QUALITY),
     )
     .option('--no-masks', 'leave masks out (default: they go along)')
-    .option('--no-scenes', 'leave scene graphs out (default: they go along)');
+    .option('--no-scenes', 'leave scene graphs out (default: they go along)')
+    .option('--no-depth', 'leave depth out (default: it goes along where the format has a place for it)')
+    .option('--no-normals', 'leave normals out (default: they go along where the format has a place for them)');
   const examples = [
     'metasim convert data/digits data/digits-coco --to coco',
     'metasim convert coco2017 data/shards --from coco --to webdataset --shard-size 5000',
@@ -52,7 +56,7 @@ export function addConvert(program: Command, outcome: Outcome): void {
   ];
   define<Flags>(outcome, command, examples, async ([source, out], flags, { signal, progress }) => {
     const { convertDataset } = await import('../dataset/convert.js');
-    const { masks, scenes, ...rest } = flags;
+    const { masks, scenes, depth, normals, ...rest } = flags;
     let bar: Progress | undefined;
     const started = performance.now();
     const { from, to, manifest, losses } = await convertDataset({
@@ -62,6 +66,8 @@ export function addConvert(program: Command, outcome: Outcome): void {
       // Without a flag they go along where the source has them.
       ...(masks ? {} : { masks }),
       ...(scenes ? {} : { scenes }),
+      ...(depth ? {} : { depth }),
+      ...(normals ? {} : { normals }),
       signal,
       onProgress(done, total) {
         bar ??= progress('convert', total);

@@ -52,6 +52,19 @@ export function outFlag(what: string): Option {
   return new Option('--out <path>', what).makeOptionMandatory();
 }
 
+/** `--depth`. */
+export function depthFlag(): Option {
+  return new Option('--depth', 'write the depth of 3D scenes too: 16-bit PNGs, metres × 256, 0 where there is none');
+}
+
+/** `--normals`. */
+export function normalsFlag(): Option {
+  return new Option(
+    '--normals',
+    "write the normals of 3D scenes too: RGB PNGs, (n · ½ + ½) · 255 in the camera's frame",
+  );
+}
+
 /** `--assets`, repeated. */
 export function assetsFlag(): Option {
   return new Option(

@@ -7,7 +7,18 @@ import type { AssetSource } from '../config.js';
 import { FORMAT_NAMES } from '../dataset/formats/index.js';
 import { DEFAULT_QUALITY } from '../dataset/imageCodec.js';
 import { DEFAULT_SHARD_SIZE, MAX_SHARD_SIZE } from '../dataset/plan.js';
-import { assetsFlag, countFlag, integerIn, outFlag, seedFlag, setFlag, startFlag, threadsFlag } from './flags.js';
+import {
+  assetsFlag,
+  countFlag,
+  depthFlag,
+  integerIn,
+  normalsFlag,
+  outFlag,
+  seedFlag,
+  setFlag,
+  startFlag,
+  threadsFlag,
+} from './flags.js';
 import { type CommandContext, type CommandResult, define, type Outcome } from './frame.js';
 
 /** Done, but other scenes stand in for some that could not be made. */
@@ -75,8 +86,8 @@ export function addDatasetFlags(command: Command): Command {
     )
     .option('--masks', 'write instance and class masks too, where the format has a place for them')
     .option('--scenes', 'write the scene graphs too, where the format has a place for them')
-    .option('--depth', 'write the depth of 3D scenes too: 16-bit PNGs, metres × 256, 0 where there is none')
-    .option('--normals', 'write the normals of 3D scenes too: RGB PNGs, (n · ½ + ½) · 255 in the camera’s frame')
+    .addOption(depthFlag())
+    .addOption(normalsFlag())
     .addOption(
       new Option('--min-pixels <n>', 'objects with fewer visible pixels get no box')
         .argParser(integerIn(1, 2 ** 31))

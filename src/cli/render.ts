@@ -3,13 +3,15 @@ import { openAssets } from '../batch/openSource.js';
 import { batchSource } from '../dataset/sampleScenes.js';
 import { readSceneFile } from '../dataset/sceneFile.js';
 import { DatasetError } from '../errors.js';
-import { assetsFlag, outFlag, threadsFlag } from './flags.js';
+import { assetsFlag, depthFlag, normalsFlag, outFlag, threadsFlag } from './flags.js';
 import { define, type Outcome } from './frame.js';
 import { generateWithProgress, resultOf, type SourceFlags } from './generate.js';
 
 interface Flags extends SourceFlags {
   readonly out: string;
   readonly masks?: boolean;
+  readonly depth?: boolean;
+  readonly normals?: boolean;
   readonly threads?: number;
   readonly allowUnlicensed?: boolean;
 }
@@ -22,6 +24,8 @@ export function addRender(program: Command, outcome: Outcome): void {
     .argument('<scenes>', 'file written by `metasim sample` or with encodeScenes()')
     .addOption(outFlag('new or empty folder'))
     .option('--masks', 'write instance and class masks too')
+    .addOption(depthFlag())
+    .addOption(normalsFlag())
     .option('--allow-unlicensed', 'accept textures that state no licence')
     .addOption(threadsFlag())
     .addOption(assetsFlag());
@@ -33,9 +37,9 @@ export function addRender(program: Command, outcome: Outcome): void {
     const batch = await readSceneFile(path);
     if (batch.scenes.length === 0) throw new DatasetError(`Expected at least one scene in ${path} but received none`);
     const { library, sources } = await openAssets(flags.assets);
-    const { out, masks = false, threads, allowUnlicensed = false } = flags;
+    const { out, masks = false, depth = false, normals = false, threads, allowUnlicensed = false } = flags;
     const source = { source: batchSource(batch), assets: library, config: { scenes: path, assets: sources } };
-    const settings = { count: batch.scenes.length, seed: batch.provenance.seed, masks };
+    const settings = { count: batch.scenes.length, seed: batch.provenance.seed, masks, depth, normals };
     const threading = threads === undefined ? {} : { threads };
     return resultOf(await generateWithProgress({ source, out, settings, allowUnlicensed, ...threading }, context), out);
   });

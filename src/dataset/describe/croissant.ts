@@ -2,7 +2,8 @@
  * Croissant 1.0 (https://docs.mlcommons.org/croissant/docs/croissant-spec.html), the description of a dataset as JSON-LD:
  * what it is, which files it has, and where in them a record's fields are.
  */
-import { CODEC_EXTENSION } from '../sample.js';
+import { CODEC_EXTENSION, type DatasetInfo } from '../sample.js';
+import { layersOf } from '../surfaceLayers.js';
 import { croissantRecordSets, type Node, type RecordSources } from './croissantRecords.js';
 import { type DatasetFacts, describeInWords } from './facts.js';
 import type { FileGroup } from './fileTally.js';
@@ -65,7 +66,7 @@ const UNKNOWN_ENCODING = 'application/octet-stream';
 /** Where label records lie in formats that do not hold them. */
 const RECORDS_FOLDER = '.metasim/labels/';
 /** Paths of images that are labels. */
-const MASKS = /mask|panoptic|segmentation|instance|semantic|depth/i;
+const MASKS = /mask|panoptic|segmentation|instance|semantic|depth|normals/i;
 
 /**
  * The text of `croissant.json`.
@@ -130,7 +131,7 @@ function distributionOf({ info, layout }: DatasetFacts, groups: readonly FileGro
       // Archives are named one by one where they are few enough: then every reader knows their contents' union.
       const containedIn = listed ? listed.map((file) => ({ '@id': file['@id'] })) : { '@id': id };
       if (!listed) distribution.push(set);
-      distribution.push(...archiveContents(containedIn, extension));
+      distribution.push(...archiveContents(containedIn, extension, info));
       sources.images = { source: { fileSet: { '@id': 'archived-images' } }, extension, named: true };
       sources.records = { source: { fileSet: { '@id': 'archived-records' } }, kind: 'json' };
       continue;
@@ -149,7 +150,7 @@ function distributionOf({ info, layout }: DatasetFacts, groups: readonly FileGro
 }
 
 /** What a WebDataset archive holds. */
-function archiveContents(containedIn: unknown, extension: string): Node[] {
+function archiveContents(containedIn: unknown, extension: string, info: DatasetInfo): Node[] {
   const set = (id: string, pattern: string, encodingFormat: string, excludes?: string[]): Node => ({
     '@type': 'cr:FileSet',
     '@id': id,
@@ -159,10 +160,12 @@ function archiveContents(containedIn: unknown, extension: string): Node[] {
     includes: pattern,
     ...(excludes ? { excludes } : {}),
   });
-  const masks = extension === 'png' ? ['*.instances.png', '*.classes.png'] : undefined;
+  const layers = layersOf(info);
+  const masks = ['*.instances.png', '*.classes.png', ...layers.map((layer) => `*.${layer}.png`)];
   return [
-    set('archived-images', `*.${extension}`, ENCODING[extension], masks),
+    set('archived-images', `*.${extension}`, ENCODING[extension], extension === 'png' ? masks : undefined),
     set('archived-records', '*.json', ENCODING.json),
+    ...layers.map((layer) => set(`archived-${layer}`, `*.${layer}.png`, ENCODING.png)),
   ];
 }
 

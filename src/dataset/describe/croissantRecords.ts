@@ -1,5 +1,6 @@
 /** Record sets of a Croissant description: the classes, and the images with what is known of each. */
-import type { DatasetInfo } from '../sample.js';
+import type { DatasetInfo, SurfaceLayer } from '../sample.js';
+import { layersOf } from '../surfaceLayers.js';
 
 /** A JSON-LD node. */
 export type Node = Readonly<Record<string, unknown>>;
@@ -27,8 +28,8 @@ const NUMBERS = [
 export function croissantRecordSets(info: DatasetInfo, sources: RecordSources): Node[] {
   const { images, records, table } = sources;
   const sets: Node[] = [classSet(info), splitSet(info)];
-  if (table) return [...sets, tableSet(table.source)];
-  if (records) sets.push(recordSet(records.source, records.kind));
+  if (table) return [...sets, tableSet(table.source, info)];
+  if (records) sets.push(recordSet(records.source, records.kind, info));
   if (images) sets.push(imageSet(images.source, images.extension, images.named && records !== undefined));
   return sets;
 }
@@ -68,7 +69,7 @@ function splitSet({ split }: DatasetInfo): Node {
 }
 
 /** Rows of a table, as Hugging Face lays them out: an image is a structure whose `bytes` are the file. */
-function tableSet(source: Source): Node {
+function tableSet(source: Source, info: DatasetInfo): Node {
   const column = (name: string, transform?: Node) => ({
     source: { ...source, extract: { column: name }, ...(transform ? { transform } : {}) },
   });
@@ -88,13 +89,24 @@ function tableSet(source: Source): Node {
           references: { '@id': 'classes/position' },
         },
         boxField('images/objects', column('objects', { jsonPath: 'bbox' })),
+        ...boxFields3d('images/objects', info, {
+          location: column('objects', { jsonPath: 'location' }),
+          dimensions: column('objects', { jsonPath: 'dimensions' }),
+          rotationY: column('objects', { jsonPath: 'rotation_y' }),
+        }),
       ]),
+      ...layersOf(info).map((layer) =>
+        field('images', layer, 'sc:ImageObject', {
+          description: LAYER_TEXT[layer],
+          ...column(layer, { jsonPath: 'bytes' }),
+        }),
+      ),
     ],
   };
 }
 
 /** The label records. */
-function recordSet(source: Source, kind: 'jsonl' | 'json'): Node {
+function recordSet(source: Source, kind: 'jsonl' | 'json', info: DatasetInfo): Node {
   const from = (name: string, inside?: string) => {
     if (kind === 'json')
       return { source: { ...source, extract: { jsonPath: `$.${name}${inside ? `[*].${inside}` : ''}` } } };
@@ -121,6 +133,11 @@ function recordSet(source: Source, kind: 'jsonl' | 'json'): Node {
           references: { '@id': 'classes/name' },
         },
         boxField('labels/objects', from('objects', 'box')),
+        ...boxFields3d('labels/objects', info, {
+          location: from('objects', 'box3d.location'),
+          dimensions: from('objects', 'box3d.dimensions.*'),
+          rotationY: from('objects', 'box3d.rotationY'),
+        }),
       ]),
     ],
   };
@@ -165,6 +182,32 @@ function objectsField(set: string, subField: readonly Node[]): Node {
 function boxField(set: string, { source }: Node): Node {
   const withFormat = { source: { ...(source as Node), format: 'XYWH' } };
   return field(set, 'box', 'cr:BoundingBox', { description: 'Visible bounding box, px.', ...withFormat });
+}
+
+/** Of 3D boxes. */
+const BOX_TEXT = {
+  location: 'Centre of the bottom of the 3D box [x, y, z] in the frame of the camera (right, down, forward), m.',
+  dimensions: 'Height, width and length of the 3D box, m.',
+  rotationY: "Turn of the 3D box about the camera's y axis, rad; 0 faces right.",
+} as const;
+const LAYER_TEXT: Readonly<Record<SurfaceLayer, string>> = {
+  depth: "16-bit PNG: metres along the camera's axis × 256, 0 where there is none.",
+  normals: "RGB PNG: (n · ½ + ½) · 255 along the camera's x, y and z; 0, 0, 0 where there is no surface.",
+};
+
+function boxFields3d(
+  set: string,
+  { dimension }: DatasetInfo,
+  from: Readonly<Record<keyof typeof BOX_TEXT, Node>>,
+): Node[] {
+  if (dimension !== 3) return [];
+  return (['location', 'dimensions', 'rotationY'] as const).map((name) =>
+    field(set, name, 'sc:Float', {
+      description: BOX_TEXT[name],
+      ...(name === 'rotationY' ? {} : { repeated: true }),
+      ...from[name],
+    }),
+  );
 }
 
 function field(set: string, name: string, dataType: string, rest: Node = {}): Node {

@@ -4,6 +4,7 @@
  */
 import { stringify } from 'yaml';
 import type { DatasetInfo } from '../sample.js';
+import { layersOf } from '../surfaceLayers.js';
 import { type DatasetFacts, describeInWords } from './facts.js';
 import type { FileGroup } from './fileTally.js';
 import { cardLicences } from './licenceNames.js';
@@ -71,7 +72,11 @@ function dataFilesOf(layout: string, groups: readonly FileGroup[]): string | str
 
 function taskCategories(info: DatasetInfo, layout: string): string[] {
   if (layout === 'idx') return ['image-classification'];
-  return ['object-detection', ...(info.masks ? ['image-segmentation'] : [])];
+  return [
+    'object-detection',
+    ...(info.masks ? ['image-segmentation'] : []),
+    ...(info.depth ? ['depth-estimation'] : []),
+  ];
 }
 
 /** Names of splits on the hub are words. */
@@ -91,6 +96,18 @@ function contentRows({ info, layout, count, shards, statistics, contentHash }: D
     ['classes', `${info.things.length} listed, ${info.classes.length} in all`],
     ['masks', info.masks ? 'instances and classes' : 'none'],
     ['scene graphs', info.scenes ? 'one an image' : 'none'],
+    ...(info.dimension === 3
+      ? [['3D boxes', 'one an object, in metres in the frame of the camera that is in its record']]
+      : []),
+    ...(info.depth ? [['depth', 'PNG of 16 bits, metres along the camera’s axis × 256, 0 where there is none']] : []),
+    ...(info.normals
+      ? [
+          [
+            'normals',
+            'PNG of RGB, (n · ½ + ½) · 255 along x (right), y (down), z (forward); 0, 0, 0 where there is none',
+          ],
+        ]
+      : []),
     ['split', code(info.split)],
     ['format', `${code(layout)}, ${number(shards)} ${shards === 1 ? 'shard' : 'shards'}`],
     ['content hash', code(contentHash)],
@@ -144,6 +161,7 @@ function commandBlock(facts: DatasetFacts): string[] {
     ...(minimumPixels > 1 ? [`--min-pixels ${minimumPixels}`] : []),
     ...(info.masks ? ['--masks'] : []),
     ...(info.scenes ? ['--scenes'] : []),
+    ...layersOf(info).map((layer) => `--${layer}`),
     `--split ${info.split} --out DIR`,
   ];
   return [

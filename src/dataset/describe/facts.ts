@@ -1,6 +1,7 @@
 import type { LicenceUse } from '../manifest.js';
 import type { DatasetInfo } from '../sample.js';
 import type { StagedFile } from '../staging.js';
+import { layersOf } from '../surfaceLayers.js';
 import type { FileTally } from './fileTally.js';
 import type { DatasetStatistics } from './statistics.js';
 
@@ -48,6 +49,8 @@ export function describeInWords({ info, count, source, description }: DatasetFac
   if (description) return description;
   const images = `${count.toLocaleString('en-US')} synthetic ${count === 1 ? 'image' : 'images'}`;
   const things = info.things.length;
-  const masks = info.masks ? ', with instance and class masks' : '';
+  const extras = [...(info.masks ? ['instance and class masks'] : []), ...layersOf(info)];
+  const last = extras.pop();
+  const masks = last === undefined ? '' : `, with ${extras.length > 0 ? `${extras.join(', ')} and ` : ''}${last}`;
   return `${images} of ${things} ${things === 1 ? 'class' : 'classes'}, rendered from scene graphs of ${source} by metasim, with labels that are exact because the scenes are known${masks}.`;
 }
