@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { toolVersion } from '../dataset/toolVersion.js';
 import { addAudit } from './audit.js';
+import { addAveragePrecision } from './averagePrecision.js';
 import { addConvert } from './convert.js';
 import { addDemo } from './demo.js';
 import { addDiff } from './diff.js';
@@ -37,6 +38,7 @@ const COMMANDS = [
   addVerify,
   addDiff,
   addDistance,
+  addAveragePrecision,
   addConvert,
   addInspect,
   addAudit,
