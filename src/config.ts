@@ -9,7 +9,32 @@ const positive = z.number().positive();
 const fraction = z.number().min(0).max(1);
 const textures = z.number().int().min(0).max(10000);
 
-/** Where textures come from. */
+const metres = z.number().gt(0).max(1e6);
+const axis = z.enum(['x', 'y', 'z', '-x', '-y', '-z']);
+
+/** How models in files are brought to metres and turned; one of the four sizes at most. */
+export const meshPlacement = {
+  scale: metres.optional().describe('metres a unit of the file; default: 1'),
+  length: metres.optional().describe('instead: m from back to front'),
+  width: metres.optional().describe('instead: m from left to right'),
+  height: metres.optional().describe('instead: m from bottom to top'),
+  up: axis.optional().describe('axis of the file that points up; default: y, as in glTF'),
+  forward: axis.optional().describe('axis of the file that the front looks along; default: z, where up is z or -z: -y'),
+  ground: z
+    .boolean()
+    .optional()
+    .describe('put the lowest point on the ground and the middle of the footprint on the origin; default: true'),
+  maxTriangles: count.optional().describe('simplify models that have more, as far as their shape and colours allow'),
+  surface: z
+    .enum(['solid', 'ground'])
+    .optional()
+    .describe(
+      'ground: lies on the ground, casts no shadow, and is drawn over other ground at its height; default: solid',
+    ),
+};
+const meshPlacementSchema = z.strictObject(meshPlacement);
+
+/** Where textures and meshes come from. */
 export const assetSourceSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('mnist').describe('IDX files of MNIST: names mnist/⟨split⟩/⟨digit⟩/⟨index⟩'),
@@ -50,6 +75,17 @@ export const assetSourceSchema = z.discriminatedUnion('kind', [
       .string()
       .optional()
       .describe('SPDX identifier or a short text, for files of which licences.yaml in the folder says nothing'),
+  }),
+  z.strictObject({
+    kind: z.literal('meshes').describe('models, glTF (.glb, .gltf) or OBJ: names ⟨prefix⟩/⟨path without extension⟩'),
+    folder: z.string().describe('searched with its sub-folders; or one file'),
+    glob: z.string().default('**').describe('over paths relative to the folder, with extension'),
+    prefix: z.string().default('meshes').describe('what the names begin with'),
+    licence: z
+      .string()
+      .optional()
+      .describe('SPDX identifier or a short text, for files of which licences.yaml in the folder says nothing'),
+    ...meshPlacement,
   }),
 ]);
 
@@ -371,6 +407,7 @@ export const stageSchema = trainConfigSchema.pick({
 export type TrainConfig = z.output<typeof trainConfigSchema>;
 /** What a user writes: everything with a default may be left out. */
 export type TrainConfigInput = z.input<typeof trainConfigSchema>;
+export type MeshPlacement = z.output<typeof meshPlacementSchema>;
 export type AssetSource = z.output<typeof assetSourceSchema>;
 export type AssetSourceInput = z.input<typeof assetSourceSchema>;
 export type MetaConfig = z.output<typeof metaSchema>;

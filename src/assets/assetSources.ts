@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type AssetSource, type AssetSourceInput, assetSourceSchema, parseConfig } from '../config.js';
 import { AssetLibrary } from './assetLibrary.js';
 import { imageAssets } from './imageAssets.js';
+import { meshAssets } from './meshes/meshAssets.js';
 import { mnistAssets } from './mnist.js';
 import { proceduralAerial } from './proceduralAerial.js';
 import { proceduralBackgrounds } from './proceduralBackgrounds.js';
@@ -30,6 +31,10 @@ async function openAssetSource(source: AssetSource): Promise<AssetLibrary> {
     case 'images': {
       const { folder, glob, prefix, edge, licence } = source;
       return imageAssets(folder, glob, { namePrefix: `${prefix}/`, edge, licence });
+    }
+    case 'meshes': {
+      const { kind, folder, glob, prefix, ...options } = source;
+      return meshAssets(folder, glob, { namePrefix: `${prefix}/`, ...options });
     }
   }
 }
