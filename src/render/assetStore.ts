@@ -1,12 +1,13 @@
-import { type AssetLibrary, expectAsset, type SpriteAsset, type SpriteImage } from '../assets/assetLibrary.js';
+import { type Asset, type AssetLibrary, expectAsset } from '../assets/assetLibrary.js';
 import { AssetError } from '../errors.js';
+import { decodeAsset } from './decodedAsset.js';
 import type { SharedHeap } from './sharedHeap.js';
-import { type LayoutConstants, texelBytes, writeTexels } from './texels.js';
+import type { LayoutConstants } from './texels.js';
 
 /**
  * The assets of a library in the kernels' memory: a table of asset records (assembly/engine/layout.ts), one for each
- * asset of the library in its order, and the texels they point to. Each asset is decoded when a batch first uses it, and
- * stays until the texels are more than a limit: then all make way that no batch in work uses. So a library of 70,000
+ * asset of the library in its order, and the texels or meshes they point to. Each asset is decoded when a batch first uses it, and
+ * stays until they are more than a limit: then all make way that no batch in work uses. So a library of 70,000
  * digits costs what is drawn of it, and one of 70,000 photographs no more than the limit, or than what the batches in work
  * need together. Written by the engine's thread only, before any task that uses it is handed out; read by all.
  */
@@ -17,23 +18,23 @@ export class AssetStore {
   readonly #heap: SharedHeap;
   readonly #layout: LayoutConstants;
   readonly #maxBytes: number;
-  /** Where the texels of an asset lie, 0 where they do not, and how many bytes they are. */
-  readonly #texels: Float64Array;
+  /** Where an asset's texels or mesh lie, 0 where they do not, and how many bytes they are. */
+  readonly #contents: Float64Array;
   readonly #sizes: Float64Array;
   /** How many batches in work use an asset. */
   readonly #users: Uint32Array;
-  /** Bytes of all texels, and of those that no batch uses. */
+  /** Bytes of all of them, and of those that no batch uses. */
   #bytes = 0;
   #idleBytes = 0;
   readonly #loading = new Map<number, Promise<void>>();
 
-  /** @param maxBytes texels that are kept; the batches in work may need more */
+  /** @param maxBytes of texels and meshes that are kept; the batches in work may need more */
   constructor(library: AssetLibrary, heap: SharedHeap, layout: LayoutConstants, maxBytes: number) {
     this.#library = library;
     this.#heap = heap;
     this.#layout = layout;
     this.#maxBytes = maxBytes;
-    this.#texels = new Float64Array(library.assets.length);
+    this.#contents = new Float64Array(library.assets.length);
     this.#sizes = new Float64Array(library.assets.length);
     this.#users = new Uint32Array(library.assets.length);
     const bytes = library.assets.length * layout.ASSET_BYTES;
@@ -44,14 +45,16 @@ export class AssetStore {
   /**
    * Where the named assets stand in the table, as a batch's `remap`; loads those that are not there yet. They stay until
    * they are released.
+   * @param kind what the batch is drawn with
    * @returns at once when all are loaded, so that the common case costs no turn of the event loop
-   * @throws AssetError when a name is not in the library or its pixels cannot be used; then nothing is to be released
+   * @throws AssetError when a name is not in the library, of the other kind, or cannot be used; then nothing is to be
+   *   released
    */
-  resolve(names: readonly string[]): Int32Array | Promise<Int32Array> {
-    const records = this.#find(names);
+  resolve(names: readonly string[], kind: Asset['kind']): Int32Array | Promise<Int32Array> {
+    const records = this.#find(names, kind);
     const missing: number[] = [];
     for (const index of records) {
-      if (this.#texels[index] === 0) missing.push(index);
+      if (this.#contents[index] === 0) missing.push(index);
       else if (this.#users[index] === 0) this.#idleBytes -= this.#sizes[index];
       this.#users[index]++;
     }
@@ -66,13 +69,16 @@ export class AssetStore {
     }
   }
 
-  #find(names: readonly string[]): Int32Array {
+  #find(names: readonly string[], kind: Asset['kind']): Int32Array {
     return Int32Array.from(names, (name) => {
       const index = this.#library.indexOf(name);
-      if (index >= 0) return index;
-      throw new AssetError(
-        `Expected an asset of the engine's library (${this.#library.assets.length} assets) but received "${name}"`,
-      );
+      if (index < 0) {
+        throw new AssetError(
+          `Expected an asset of the engine's library (${this.#library.assets.length} assets) but received "${name}"`,
+        );
+      }
+      expectAsset(this.#library.assets[index], kind);
+      return index;
     });
   }
 
@@ -94,22 +100,20 @@ export class AssetStore {
   }
 
   async #load(index: number): Promise<void> {
-    if (this.#texels[index] !== 0) return;
-    const asset = expectAsset(this.#library.assets[index], 'sprite');
+    if (this.#contents[index] !== 0) return;
+    const asset = this.#library.assets[index];
     try {
-      const image = await asset.load();
-      checkSize(asset, image);
-      const bytes = texelBytes(image, asset.edge, this.#layout);
+      const decoded = await decodeAsset(asset, this.#layout);
+      const { bytes } = decoded;
       if (this.#bytes + bytes > this.#maxBytes) this.#dropIdle();
-      const texels = this.#heap.allocate(bytes);
-      const record = this.table + index * this.#layout.ASSET_BYTES;
+      const contents = this.#heap.allocate(bytes);
       try {
-        writeTexels(image, asset.edge, this.#heap.memory.buffer, texels, record, this.#layout);
+        decoded.write(this.#heap.memory.buffer, contents, this.table + index * this.#layout.ASSET_BYTES);
       } catch (error) {
-        this.#heap.free(texels);
+        this.#heap.free(contents);
         throw error;
       }
-      this.#texels[index] = texels;
+      this.#contents[index] = contents;
       this.#sizes[index] = bytes;
       this.#bytes += bytes;
     } catch (cause) {
@@ -121,21 +125,13 @@ export class AssetStore {
   /** All at once: their memory becomes whole again. */
   #dropIdle(): void {
     if (this.#idleBytes === 0) return;
-    for (const [index, texels] of this.#texels.entries()) {
-      if (texels === 0 || this.#users[index] > 0) continue;
-      this.#heap.free(texels);
+    for (const [index, contents] of this.#contents.entries()) {
+      if (contents === 0 || this.#users[index] > 0) continue;
+      this.#heap.free(contents);
       this.#bytes -= this.#sizes[index];
-      this.#texels[index] = 0;
+      this.#contents[index] = 0;
       this.#sizes[index] = 0;
     }
     this.#idleBytes = 0;
   }
-}
-
-function checkSize(asset: SpriteAsset, image: SpriteImage): void {
-  if (image.width === asset.width && image.height === asset.height && image.format === asset.format) return;
-  throw new AssetError(
-    `Expected ${asset.width} × ${asset.height} ${asset.format} as announced ` +
-      `but received ${image.width} × ${image.height} ${image.format}`,
-  );
 }

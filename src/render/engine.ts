@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { AssetLibrary } from '../assets/assetLibrary.js';
-import { ConfigError } from '../errors.js';
+import { ConfigError, SceneGraphError } from '../errors.js';
 import { attributeIndex, type SceneSchema } from '../scene/attributeSchema.js';
 import { type SceneBatch, totalNodes } from '../scene/sceneGraph.js';
 import type { SceneSource } from '../scene/sceneSource.js';
@@ -14,9 +14,11 @@ import {
   type ColorFormat,
   expectLength,
   knowsRegions,
+  type MeshOutputOptions,
   type RenderLayout,
   renderAreas,
   renderLayout,
+  renderOutputs,
   renderSlotBytes,
   renderTask,
   resultBytes,
@@ -30,7 +32,7 @@ import type { Task } from './task.js';
 import { renderWork, vjpWork } from './workEstimate.js';
 
 export interface EngineOptions {
-  /** What scenes refer to by name. An asset is decoded when a batch first uses it. */
+  /** What scenes refer to by name: sprites in 2D, meshes in 3D. An asset is decoded when a batch first uses it. */
   readonly assets: AssetLibrary;
   /**
    * Threads besides the calling one, an integer from 0 to 256; default: as many as there are processors. They start
@@ -43,8 +45,9 @@ export interface EngineOptions {
   /** Largest canvas that is rendered, px; default 16,777,216. */
   readonly maxScenePixels?: number;
   /**
-   * Bytes of textures that are kept decoded, ≥ 0; default 1 GiB. Beyond it those that no call uses are dropped, and
-   * decoded again when they are next used. A pixel of a colour texture takes 16 bytes, one of a grey one 1.
+   * Bytes of textures and meshes that are kept decoded, ≥ 0; default 1 GiB. Beyond it those that no call uses are dropped,
+   * and decoded again when they are next used. A pixel of a colour sprite takes 16 bytes, one of a grey one 1; a vertex of a
+   * mesh some 50.
    */
   readonly maxAssetBytes?: number;
   /**
@@ -70,11 +73,14 @@ export interface RenderedBatch<C extends ColorFormat = ColorFormat> {
   readonly height: number;
   readonly channels: 1 | 3;
   /**
-   * [N, H, W, C]. `f32`: 0 is black, 1 white, not clamped; `u8`: 0–255. A scene's canvas is black where nothing is
-   * drawn.
+   * [N, H, W, C]. `f32`: 0 is black, 1 white, not clamped; `u8`: 0–255. Where nothing is drawn a 2D scene's canvas is black,
+   * and a 3D scene shows its sky.
    */
   readonly color: ColorArray<C>;
-  /** [N, H, W] node index + 1 of the topmost node at the pixel, 0 where there is none; with `labels`. */
+  /**
+   * [N, H, W] node index + 1 of the topmost node at the pixel (3D: of the one that most of its samples show, the nearest of
+   * those that as many show), 0 where there is none; with `labels`.
+   */
   readonly instances?: Uint16Array;
   /** [N, H, W] class index + 1 of that node; with `labels`. */
   readonly classes?: Uint8Array;
@@ -85,9 +91,13 @@ export interface RenderedBatch<C extends ColorFormat = ColorFormat> {
   readonly coverage?: Float64Array;
   /** [ΣV × REGION_COLUMNS] where each node is seen (`RegionColumn`); likewise. */
   readonly regions?: Float64Array;
+  /** [N, H, W] metres before the camera, along its axis, of the node in `instances`; 0: sky; with `depth`. */
+  readonly depth?: Float32Array;
+  /** [N, H, W, 3] its surface's normal there, a unit vector in the camera's frame; 0: sky; with `normals`. */
+  readonly normals?: Float32Array;
 }
 
-export interface RenderOptions<C extends ColorFormat = ColorFormat> {
+export interface RenderOptions<C extends ColorFormat = ColorFormat> extends MeshOutputOptions {
   /** Default `f32`. */
   readonly color?: C;
   /**
@@ -186,10 +196,11 @@ export class Engine {
   }
 
   /**
-   * Renders a batch: one or more 2D scenes that share a canvas size.
+   * Renders a batch: one or more scenes that share a canvas size.
    * @returns arrays of the caller's own (or `into`)
    * @throws SceneGraphError for a malformed scene; ShapeError for no scenes, different canvas sizes or an `into` that
-   *   does not fit; AssetError for an unknown or unreadable asset; KernelError for a scene that is too large or that
+   *   does not fit; ConfigError for depth or normals of 2D scenes; AssetError for an unknown or unreadable asset, a sprite in a
+   *   3D scene or a mesh in a 2D one; KernelError for a scene that is too large or that
    *   killed its workers, and once closed; the signal's reason when aborted
    */
   async render<C extends ColorFormat = 'f32'>(
@@ -199,8 +210,9 @@ export class Engine {
     const { labels = false, into, signal } = options;
     const color: ColorFormat = options.color ?? 'f32';
     const shape = this.#begin(batch, signal);
-    const outputs = labels === 'regions' ? 'regions' : labels ? 'all' : 'none';
-    const layout = renderLayout(shape, color, outputs, this.#scratchBytes(shape));
+    const labelled = labels === 'regions' ? 'regions' : labels ? 'all' : 'none';
+    const outputs = renderOutputs(shape, color, labelled, options);
+    const layout = renderLayout(shape, outputs, this.#runtime.scratchBytes(shape, outputs.samples));
     const result = resultArrays<C>(batch, shape, layout, into);
     const rows = nodeRows(batch);
     const { store, kernels, heap } = this.#runtime;
@@ -229,13 +241,16 @@ export class Engine {
   async vjp(batch: SceneBatch, dLdImage: Float32Array, options: VjpOptions = {}): Promise<Float32Array> {
     const { delta, pixelDelta = DEFAULT_PIXEL_DELTA, signal } = options;
     const shape = this.#begin(batch, signal);
+    if (shape.dimension !== 2) {
+      throw new SceneGraphError(`Expected 2 for dimension of scenes to differentiate but received ${shape.dimension}`);
+    }
     const values = shape.width * shape.height * shape.channels;
     expectLength('dLdImage', dLdImage, shape.count * values);
     if (!(pixelDelta > 0 && Number.isFinite(pixelDelta))) {
       throw new ConfigError(`Expected a number above 0 for pixelDelta but received ${pixelDelta}`);
     }
     const deltas = deltaOf(batch.schema, delta);
-    const layout = vjpLayout(shape, this.#scratchBytes(shape));
+    const layout = vjpLayout(shape, this.#runtime.scratchBytes(shape, 0));
     const rows = nodeRows(batch).map((row) => row * shape.columns);
     const result = new Float32Array(rows[shape.count]);
     const { store, heap } = this.#runtime;
@@ -284,10 +299,6 @@ export class Engine {
     this.#runtime.assertOpen();
     signal?.throwIfAborted();
     return shapeOf(batch);
-  }
-
-  #scratchBytes(shape: BatchShape): number {
-    return this.#runtime.scratchBytes(shape.maxNodes, shape.width, shape.height, shape.channels);
   }
 
   /** Scenes a task: a slot's worth at most, and as many tasks for one thread as for another, but at least two. */
@@ -399,6 +410,8 @@ function resultArrays<C extends ColorFormat>(
       expectLength('into.instances', into.instances, pixels);
       expectLength('into.classes', into.classes, pixels);
     }
+    if (layout.depth) expectLength('into.depth', into.depth, pixels);
+    if (layout.normals) expectLength('into.normals', into.normals, 3 * pixels);
     return { ...into, count, width, height, channels, ...tables };
   }
   const color =
@@ -410,6 +423,8 @@ function resultArrays<C extends ColorFormat>(
     channels,
     color: color as ColorArray<C>,
     ...(masks ? { instances: new Uint16Array(pixels), classes: new Uint8Array(pixels) } : {}),
+    ...(layout.depth ? { depth: new Float32Array(pixels) } : {}),
+    ...(layout.normals ? { normals: new Float32Array(3 * pixels) } : {}),
     ...tables,
   };
 }
@@ -433,6 +448,8 @@ function copyRendered(
   copy(result.color, areas.color, layout.colorBytes);
   copy(result.instances, areas.instances, layout.instanceBytes);
   copy(result.classes, areas.classes, layout.classBytes);
+  copy(result.depth, areas.depth, layout.depthBytes);
+  copy(result.normals, areas.normals, layout.normalBytes);
   const copyTable = (target: Float64Array | undefined, address: number, bytes: number, columns: number) => {
     if (!target || bytes === 0) return;
     const from = rows[first] * columns;

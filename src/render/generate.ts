@@ -5,11 +5,19 @@ import type { SceneSource } from '../scene/sceneSource.js';
 import { COVERAGE_COLUMNS } from './coverage.js';
 import { type BatchShape, type PlacedBatch, placeBatch, removeBatch, shapeOf } from './placedBatch.js';
 import type { Runtime } from './runtime.js';
-import { type RenderLayout, renderAreas, renderLayout, renderSlotBytes, renderTask } from './sceneLayout.js';
+import {
+  type MeshOutputOptions,
+  type RenderLayout,
+  renderAreas,
+  renderLayout,
+  renderOutputs,
+  renderSlotBytes,
+  renderTask,
+} from './sceneLayout.js';
 import { type Slot, SlotPool } from './slots.js';
 import { renderWork } from './workEstimate.js';
 
-export interface GenerateOptions {
+export interface GenerateOptions extends MeshOutputOptions {
   /** Number of scenes, ≥ 0. */
   readonly count: number;
   /** Seed of the source's stream, an integer in [0, 2^53). */
@@ -44,6 +52,10 @@ export interface Sample {
   readonly classes: Uint8Array;
   /** [V × COVERAGE_COLUMNS] what each node would cover alone on a canvas without bounds (`CoverageColumn`). */
   readonly coverage: Float64Array;
+  /** [H, W] metres before the camera, along its axis, of the node in `instances`; 0: sky; with `depth`. */
+  readonly depth?: Float32Array;
+  /** [H, W, 3] its surface's normal there, a unit vector in the camera's frame; 0: sky; with `normals`. */
+  readonly normals?: Float32Array;
 }
 
 /** Scenes of the first batch, whose canvas size is not known before. */
@@ -89,14 +101,14 @@ export async function* generateSamples(
       return expectCount(await source.sampleBatch(request), request.count);
     });
     sampling = sampled.catch(() => {});
-    const rendered = sampled.then((batch) => renderToSlot(runtime, slots, batch, signal));
+    const rendered = sampled.then((batch) => renderToSlot(runtime, slots, batch, options));
     rendered.catch(() => {});
     pending.push(rendered);
     return sampled;
   };
   try {
     // The first batch tells how large the others should be.
-    if (next < end) batchLength = lengthFor(shapeOf(await runtime.settle(launch(), signal)));
+    if (next < end) batchLength = lengthFor(shapeOf(await runtime.settle(launch(), signal)), options);
     while (pending.length > 0) {
       while (next < end && pending.length <= ahead) launch();
       const rendered = await runtime.settle(pending[0], signal);
@@ -122,12 +134,13 @@ async function renderToSlot(
   runtime: Runtime,
   slots: SlotPool,
   batch: SceneBatch,
-  signal: AbortSignal | undefined,
+  options: GenerateOptions,
 ): Promise<RenderedSlot> {
+  const { signal } = options;
   const { heap, store, kernels } = runtime;
   const shape = shapeOf(batch);
-  const scratch = runtime.scratchBytes(shape.maxNodes, shape.width, shape.height, shape.channels);
-  const layout = renderLayout(shape, 'u8', 'masks', scratch);
+  const outputs = renderOutputs(shape, 'u8', 'masks', options);
+  const layout = renderLayout(shape, outputs, runtime.scratchBytes(shape, outputs.samples));
   const slot = await slots.acquire(renderSlotBytes(layout, shape.count), signal);
   let placed: PlacedBatch | undefined;
   try {
@@ -157,6 +170,10 @@ function sampleAt(runtime: Runtime, rendered: RenderedSlot, i: number, reuse: bo
   const scene = batch.scenes[i];
   const length = scene.parent.length * COVERAGE_COLUMNS;
   const coverage = new Float64Array(memory, areas.coverage + i * layout.coverageBytes, length);
+  const floats = (address: number, stride: number) => {
+    const view = new Float32Array(memory, address + i * stride, stride / Float32Array.BYTES_PER_ELEMENT);
+    return reuse ? view : new Float32Array(view);
+  };
   return {
     index: scene.index,
     scene,
@@ -170,12 +187,15 @@ function sampleAt(runtime: Runtime, rendered: RenderedSlot, i: number, reuse: bo
     instances: reuse ? instances : new Uint16Array(instances),
     classes: reuse ? classes : new Uint8Array(classes),
     coverage: reuse ? coverage : new Float64Array(coverage),
+    ...(layout.depth ? { depth: floats(areas.depth, layout.depthBytes) } : {}),
+    ...(layout.normals ? { normals: floats(areas.normals, layout.normalBytes) } : {}),
   };
 }
 
-/** Scenes a batch: bytes and two label maps for each. */
-function lengthFor({ width, height, channels }: BatchShape): number {
-  return Math.min(MAX_BATCH, Math.max(1, Math.floor(BATCH_BYTES / (width * height * (channels + 3)))));
+/** Scenes a batch: bytes, two label maps, and what is asked for besides. */
+function lengthFor({ width, height, channels }: BatchShape, { depth, normals }: GenerateOptions): number {
+  const pixelBytes = channels + 3 + (depth ? 4 : 0) + (normals ? 12 : 0);
+  return Math.min(MAX_BATCH, Math.max(1, Math.floor(BATCH_BYTES / (width * height * pixelBytes))));
 }
 
 function expectCount(batch: SceneBatch, count: number): SceneBatch {

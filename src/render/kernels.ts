@@ -57,8 +57,8 @@ export interface Kernels {
     coverage: number,
   ): number;
   /**
-   * Where each node of the scene is seen that `renderScene` drew last.
-   * @param scratch what `renderScene` had
+   * Where each node of the scene is seen that `renderScene` or `renderMeshScene` drew last.
+   * @param scratch what it had
    * @param instances what it wrote
    * @param regions address of region records [V], a multiple of 8
    */
@@ -97,6 +97,22 @@ export interface Kernels {
     assetTable: number,
     samples: number,
     scratch: number,
+  ): number;
+  /** Scratch bytes that one call of `renderMeshScene` needs; 4294967295 when it cannot be had. */
+  meshSceneScratchBytes(nodes: number, width: number, height: number, samples: number): number;
+  /**
+   * Draws one 3D scene of a verified batch.
+   * @param scratch address of `meshSceneScratchBytes` bytes, a multiple of 16, used by this call alone
+   * @param outputs address of an output record (assembly/engine/mesh/layout.ts): samples, colour format, where results go
+   * @returns as `renderScene`
+   */
+  renderMeshScene(
+    batch: number,
+    sceneIndex: number,
+    remap: number,
+    assetTable: number,
+    scratch: number,
+    outputs: number,
   ): number;
   /**
    * What depends on one attribute of one node of the scene that `openMeshScene` or `renderMeshScene` opened, placed anew.
@@ -140,6 +156,8 @@ interface RawExports {
   perturbationVjp: Kernels['perturbationVjp'];
   openMeshScene: Kernels['openMeshScene'];
   placeMeshSubtree: Kernels['placeMeshSubtree'];
+  meshSceneScratchBytes: Kernels['meshSceneScratchBytes'];
+  renderMeshScene: Kernels['renderMeshScene'];
   problemScene: WebAssembly.Global;
   problemElement: WebAssembly.Global;
   problemValue: WebAssembly.Global;
@@ -174,5 +192,8 @@ export function instantiateKernels(module: WebAssembly.Module, memory: WebAssemb
     perturbationVjp: raw.perturbationVjp,
     openMeshScene: raw.openMeshScene,
     placeMeshSubtree: raw.placeMeshSubtree,
+    meshSceneScratchBytes: (nodes, width, height, samples) =>
+      raw.meshSceneScratchBytes(nodes, width, height, samples) >>> 0,
+    renderMeshScene: raw.renderMeshScene,
   };
 }

@@ -3,8 +3,9 @@ import { AssetError, KernelError, SceneGraphError } from '../errors.js';
 import { encodeScenes } from '../scene/encode.js';
 import { type SceneBatch, totalNodes } from '../scene/sceneGraph.js';
 import { COVERAGE_COLUMNS } from './coverage.js';
+import { decodeAsset } from './decodedAsset.js';
 import { compileKernels, instantiateKernels, type KernelBuild, type Kernels } from './kernels.js';
-import { texelBytes, writeTexels } from './texels.js';
+import { writeMeshOutputs } from './meshOutputs.js';
 
 /** Colour of a rendered scene: `f32` is not clamped, `u8` is clamped to [0, 1], times 255, rounded half up. */
 export type ColorFormat = 'none' | 'f32' | 'u8';
@@ -22,6 +23,10 @@ export interface LocalImage {
   readonly classes: Uint8Array | undefined;
   /** [V × COVERAGE_COLUMNS] what each node would cover alone (`CoverageColumn`); undefined without labels. */
   readonly coverage: Float64Array | undefined;
+  /** [H, W] m, 0 for the sky; of 3D scenes, with labels. */
+  readonly depth: Float32Array | undefined;
+  /** [H, W, 3] unit vectors in the camera's frame, 0 for the sky; likewise. */
+  readonly normals: Float32Array | undefined;
 }
 
 /** Steps of the central differences. */
@@ -32,7 +37,7 @@ export interface LocalVjpOptions {
   readonly pixelDelta?: number;
 }
 
-/** A batch in the renderer's memory: addresses for `Kernels.renderScene` and `Kernels.perturbationVjp`. */
+/** A batch in the renderer's memory: addresses for the kernels; the last three of 3D scenes only. */
 export interface LoadedBatch {
   readonly batch: SceneBatch;
   readonly pointer: number;
@@ -45,9 +50,13 @@ export interface LoadedBatch {
   readonly delta: number;
   readonly gradient: number;
   readonly out: number;
+  readonly outputs: number;
+  readonly depth: number;
+  readonly normals: number;
 }
 
 const PAGE_BYTES = 65536;
+const MOST_SAMPLES = 4;
 
 /**
  * The kernels on the calling thread, for tests, benches and single pictures. Synchronous; `Engine` is the pool.
@@ -80,12 +89,10 @@ export class LocalRenderer {
     const assetTable = align(kernels.heapBase, 64);
     let floor = align(assetTable + library.assets.length * layout.ASSET_BYTES, 64);
     for (const [i, asset] of library.assets.entries()) {
-      const sprite = expectAsset(asset, 'sprite');
-      const image = await sprite.load();
-      const bytes = texelBytes(image, sprite.edge, layout);
-      reserve(memory, floor + bytes);
-      writeTexels(image, sprite.edge, memory.buffer, floor, assetTable + i * layout.ASSET_BYTES, layout);
-      floor += bytes;
+      const decoded = await decodeAsset(asset, layout);
+      reserve(memory, floor + decoded.bytes);
+      decoded.write(memory.buffer, floor, assetTable + i * layout.ASSET_BYTES);
+      floor = align(floor + decoded.bytes, 64);
     }
     return new LocalRenderer(kernels, library, assetTable, floor);
   }
@@ -98,7 +105,7 @@ export class LocalRenderer {
     const bytes = encodeScenes(batch);
     // The encoder writes only the assets in use, in order of first use.
     const used = [...new Set(batch.scenes.flatMap((scene) => [...scene.asset].filter((index) => index >= 0)))];
-    const { channels, attributes } = batch.schema;
+    const { channels, attributes, dimension } = batch.schema;
     let at = align(this.#floor, 64);
     const take = (size: number) => {
       const start = at;
@@ -108,7 +115,11 @@ export class LocalRenderer {
     const width = Math.max(0, ...batch.scenes.map((scene) => scene.width));
     const height = Math.max(0, ...batch.scenes.map((scene) => scene.height));
     const nodes = Math.max(0, ...batch.scenes.map((scene) => scene.parent.length));
-    const scratchBytes = this.kernels.sceneScratchBytes(nodes, width, height, channels);
+    const scratchBytes =
+      dimension === 3
+        ? this.kernels.meshSceneScratchBytes(nodes, width, height, MOST_SAMPLES)
+        : this.kernels.sceneScratchBytes(nodes, width, height, channels);
+    const meshPixels = dimension === 3 ? width * height : 0;
     const loaded: LoadedBatch = {
       batch,
       pointer: take(bytes.length),
@@ -121,6 +132,9 @@ export class LocalRenderer {
       delta: take(attributes.length * 4),
       gradient: take(width * height * channels * 4),
       out: take(nodes * attributes.length * 4),
+      outputs: take(this.kernels.constants.OUTPUT_BYTES),
+      depth: take(meshPixels * 4),
+      normals: take(meshPixels * 12),
     };
     reserve(this.#memory, at);
     new Uint8Array(this.#memory.buffer).set(bytes, loaded.pointer);
@@ -128,6 +142,7 @@ export class LocalRenderer {
     for (const [i, index] of used.entries()) {
       remap[i] = this.#library.indexOf(batch.assets[index]);
       if (remap[i] < 0) throw new AssetError(`Expected "${batch.assets[index]}" in the asset library`);
+      expectAsset(this.#library.assets[remap[i]], dimension === 3 ? 'mesh' : 'sprite');
     }
     return loaded;
   }
@@ -138,25 +153,37 @@ export class LocalRenderer {
     return batch.scenes.map((_, i) => this.renderLoaded(loaded, i, format, labels));
   }
 
-  /** Draws one scene of a loaded batch. */
-  renderLoaded(loaded: LoadedBatch, sceneIndex: number, format: ColorFormat = 'f32', labels = true): LocalImage {
+  /**
+   * Draws one scene of a loaded batch.
+   * @param samples a pixel, of 3D scenes
+   */
+  renderLoaded(
+    loaded: LoadedBatch,
+    sceneIndex: number,
+    format: ColorFormat = 'f32',
+    labels = true,
+    samples: 1 | 4 = MOST_SAMPLES,
+  ): LocalImage {
     const { width, height } = loaded.batch.scenes[sceneIndex];
-    const { channels } = loaded.batch.schema;
+    const { channels, dimension } = loaded.batch.schema;
     const { COLOR_NONE, COLOR_F32, COLOR_U8 } = this.kernels.constants;
-    this.#check(
-      this.kernels.renderScene(
-        loaded.pointer,
-        sceneIndex,
-        loaded.remap,
-        this.assetTable,
-        loaded.scratch,
-        loaded.color,
-        { none: COLOR_NONE, f32: COLOR_F32, u8: COLOR_U8 }[format],
-        labels ? loaded.instances : 0,
-        labels ? loaded.classes : 0,
-        labels ? loaded.coverage : 0,
-      ),
-    );
+    const colorFormat = { none: COLOR_NONE, f32: COLOR_F32, u8: COLOR_U8 }[format];
+    const meshes = dimension === 3;
+    const status = meshes
+      ? this.#renderMeshes(loaded, sceneIndex, colorFormat, labels, samples)
+      : this.kernels.renderScene(
+          loaded.pointer,
+          sceneIndex,
+          loaded.remap,
+          this.assetTable,
+          loaded.scratch,
+          loaded.color,
+          colorFormat,
+          labels ? loaded.instances : 0,
+          labels ? loaded.classes : 0,
+          labels ? loaded.coverage : 0,
+        );
+    this.#check(status);
     const { buffer } = this.#memory;
     const pixels = width * height;
     const rows = loaded.batch.scenes[sceneIndex].parent.length;
@@ -174,7 +201,24 @@ export class LocalRenderer {
       instances: labels ? new Uint16Array(buffer, loaded.instances, pixels).slice() : undefined,
       classes: labels ? new Uint8Array(buffer, loaded.classes, pixels).slice() : undefined,
       coverage: labels ? new Float64Array(buffer, loaded.coverage, rows * COVERAGE_COLUMNS).slice() : undefined,
+      depth: labels && meshes ? new Float32Array(buffer, loaded.depth, pixels).slice() : undefined,
+      normals: labels && meshes ? new Float32Array(buffer, loaded.normals, 3 * pixels).slice() : undefined,
     };
+  }
+
+  #renderMeshes(loaded: LoadedBatch, scene: number, colorFormat: number, labels: boolean, samples: number): number {
+    const { pointer, remap, scratch, outputs } = loaded;
+    writeMeshOutputs(this.kernels, outputs, {
+      samples,
+      colorFormat,
+      color: loaded.color,
+      instances: labels ? loaded.instances : 0,
+      classes: labels ? loaded.classes : 0,
+      depth: labels ? loaded.depth : 0,
+      normals: labels ? loaded.normals : 0,
+      coverage: labels ? loaded.coverage : 0,
+    });
+    return this.kernels.renderMeshScene(pointer, scene, remap, this.assetTable, scratch, outputs);
   }
 
   /**
@@ -228,7 +272,7 @@ export class LocalRenderer {
 
   #check(status: number): void {
     const { STATUS_OK, STATUS_DIMENSION } = this.kernels.constants;
-    if (status === STATUS_DIMENSION) throw new SceneGraphError('Expected dimension 2 for a scene of sprites');
+    if (status === STATUS_DIMENSION) throw new SceneGraphError('Expected 2 for dimension of scenes to differentiate');
     if (status !== STATUS_OK) throw new KernelError(`Expected a scene of the batch but received status ${status}`);
   }
 }

@@ -1,4 +1,4 @@
-import { SceneGraphError, ShapeError } from '../errors.js';
+import { ShapeError } from '../errors.js';
 import { encodeWithAssets } from '../scene/encode.js';
 import type { SceneBatch } from '../scene/sceneGraph.js';
 import type { AssetStore } from './assetStore.js';
@@ -10,6 +10,8 @@ import { verifyAt } from './verify.js';
 export interface BatchShape {
   /** N. */
   readonly count: number;
+  /** 2: sprites. 3: meshes. */
+  readonly dimension: 2 | 3;
   readonly width: number;
   readonly height: number;
   readonly channels: 1 | 3;
@@ -37,14 +39,11 @@ export interface PlacedBatch extends BatchShape {
 
 /**
  * What all scenes of a batch share.
- * @throws ShapeError when there is no scene or canvas sizes differ; SceneGraphError for a 3D batch
+ * @throws ShapeError when there is no scene or canvas sizes differ
  */
 export function shapeOf(batch: SceneBatch): BatchShape {
   const { scenes, schema } = batch;
   if (scenes.length === 0) throw new ShapeError('Expected at least one scene for the batch but received none');
-  if (schema.dimension !== 2) {
-    throw new SceneGraphError(`Expected 2 for dimension, the sprite renderer's, but received ${schema.dimension}`);
-  }
   const { width, height } = scenes[0];
   let maxNodes = 0;
   for (let i = 0; i < scenes.length; i++) {
@@ -57,14 +56,15 @@ export function shapeOf(batch: SceneBatch): BatchShape {
     }
     maxNodes = Math.max(maxNodes, scene.parent.length);
   }
-  const { channels, attributes } = schema;
-  return { count: scenes.length, width, height, channels, columns: attributes.length, maxNodes };
+  const { dimension, channels, attributes } = schema;
+  return { count: scenes.length, dimension, width, height, channels, columns: attributes.length, maxNodes };
 }
 
 /**
  * Encodes, verifies and places a batch, and loads the assets it needs. `removeBatch` when no task reads it any more.
  * @param delta f32 [A], or undefined when nothing is differentiated
- * @throws SceneGraphError naming the malformed field; AssetError for an asset that is missing or cannot be used
+ * @throws SceneGraphError naming the malformed field; AssetError for an asset that is missing, cannot be used, or is a sprite in
+ *   a 3D scene or a mesh in a 2D one
  */
 export async function placeBatch(
   batch: SceneBatch,
@@ -75,7 +75,7 @@ export async function placeBatch(
   kernels: Kernels,
 ): Promise<PlacedBatch> {
   const { bytes, assets } = encodeWithAssets(batch);
-  const resolved = store.resolve(assets);
+  const resolved = store.resolve(assets, shape.dimension === 2 ? 'sprite' : 'mesh');
   const records = resolved instanceof Int32Array ? resolved : await resolved;
   const remapOffset = Math.ceil(bytes.length / 8) * 8;
   const deltaOffset = remapOffset + records.byteLength;

@@ -2,6 +2,7 @@ import type { AssetLibrary } from '../assets/assetLibrary.js';
 import { KernelError } from '../errors.js';
 import { AssetStore } from './assetStore.js';
 import { compileKernels, instantiateKernels, type KernelBuild, type Kernels } from './kernels.js';
+import type { BatchShape } from './placedBatch.js';
 import { WorkerPool } from './pool.js';
 import { SharedHeap } from './sharedHeap.js';
 import { SlotPool } from './slots.js';
@@ -63,14 +64,21 @@ export class Runtime {
     if (this.#closed) throw this.#closed;
   }
 
-  /** Bytes of scratch memory for one scene at a time. @throws KernelError when the scene is too large */
-  scratchBytes(maxNodes: number, width: number, height: number, channels: number): number {
+  /**
+   * Bytes of scratch memory for one scene at a time.
+   * @param samples a pixel, of 3D scenes
+   * @throws KernelError when the scene is too large
+   */
+  scratchBytes({ dimension, maxNodes, width, height, channels }: BatchShape, samples: number): number {
     if (width * height > this.maxScenePixels) {
       throw new KernelError(
         `Expected at most ${this.maxScenePixels} px for a scene (maxScenePixels) but received ${width} × ${height}`,
       );
     }
-    const bytes = this.kernels.sceneScratchBytes(maxNodes, width, height, channels);
+    const bytes =
+      dimension === 3
+        ? this.kernels.meshSceneScratchBytes(maxNodes, width, height, samples)
+        : this.kernels.sceneScratchBytes(maxNodes, width, height, channels);
     if (bytes !== UNAVAILABLE) return bytes;
     throw new KernelError(
       `Expected a scene that fits the kernels' memory but received ${width} × ${height} px with ${maxNodes} nodes`,

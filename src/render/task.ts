@@ -1,5 +1,6 @@
 import { KernelError } from '../errors.js';
 import type { Kernels } from './kernels.js';
+import { writeMeshOutputs } from './meshOutputs.js';
 
 /** What every task says: which scenes of which batch. All numbers but first and count are addresses. */
 interface SceneRange {
@@ -31,6 +32,14 @@ export interface RenderTask extends SceneRange {
   /** Needs `instances`, whose stride may be 0: then only the regions are kept. */
   readonly regions: number;
   readonly regionStride: number;
+  /** 3D scenes: samples a pixel; 0 for sprites, and then all that follows is 0 too. */
+  readonly samples: number;
+  /** Address for the kernel's output record, one scene at a time. */
+  readonly outputs: number;
+  readonly depth: number;
+  readonly depthStride: number;
+  readonly normals: number;
+  readonly normalStride: number;
 }
 
 /** Contracts the derivatives of scenes with image gradients; strides as in `RenderTask`. */
@@ -71,8 +80,29 @@ export function runTask(kernels: Kernels, task: Task): void {
 }
 
 function renderOne(kernels: Kernels, task: RenderTask, i: number): number {
-  const instances = task.instances && task.instances + i * task.instanceStride;
-  const status = kernels.renderScene(
+  const status = task.samples > 0 ? renderMeshes(kernels, task, i) : renderSprites(kernels, task, i);
+  const instances = task.instances + i * task.instanceStride;
+  if (status === 0 && task.regions) kernels.findRegions(task.scratch, instances, task.regions + i * task.regionStride);
+  return status;
+}
+
+function renderMeshes(kernels: Kernels, task: RenderTask, i: number): number {
+  writeMeshOutputs(kernels, task.outputs, {
+    samples: task.samples,
+    colorFormat: task.colorFormat,
+    color: task.color && task.color + i * task.colorStride,
+    instances: task.instances && task.instances + i * task.instanceStride,
+    classes: task.classes && task.classes + i * task.classStride,
+    depth: task.depth && task.depth + i * task.depthStride,
+    normals: task.normals && task.normals + i * task.normalStride,
+    coverage: task.coverage && task.coverage + i * task.coverageStride,
+  });
+  const { batch, first, remap, assetTable, scratch, outputs } = task;
+  return kernels.renderMeshScene(batch, first + i, remap, assetTable, scratch, outputs);
+}
+
+function renderSprites(kernels: Kernels, task: RenderTask, i: number): number {
+  return kernels.renderScene(
     task.batch,
     task.first + i,
     task.remap,
@@ -80,12 +110,10 @@ function renderOne(kernels: Kernels, task: RenderTask, i: number): number {
     task.scratch,
     task.color && task.color + i * task.colorStride,
     task.colorFormat,
-    instances,
+    task.instances && task.instances + i * task.instanceStride,
     task.classes && task.classes + i * task.classStride,
     task.coverage && task.coverage + i * task.coverageStride,
   );
-  if (status === 0 && task.regions) kernels.findRegions(task.scratch, instances, task.regions + i * task.regionStride);
-  return status;
 }
 
 function vjpOne(kernels: Kernels, task: VjpTask, i: number): number {
@@ -121,5 +149,7 @@ export function singleScene(task: Task, i: number): Task {
     classes: task.classes && task.classes + i * task.classStride,
     coverage: task.coverage && task.coverage + i * task.coverageStride,
     regions: task.regions && task.regions + i * task.regionStride,
+    depth: task.depth && task.depth + i * task.depthStride,
+    normals: task.normals && task.normals + i * task.normalStride,
   };
 }

@@ -8,8 +8,15 @@ const NS_PER_PERTURBED_PIXEL = 2.5;
 /** Pixels that a typical sprite covers; a perturbation re-rasterises no more than the canvas. */
 const TYPICAL_SPRITE_PIXELS = 1500;
 
+/** Cost of a pixel of a 3D scene, sky and shading together, and of a node with some 600 triangles, ns. */
+const NS_PER_MESH_PIXEL = 3;
+const NS_PER_MESH_NODE = 40_000;
+
 /** Estimated time of one thread to render the batch, ns. */
 export function renderWork(shape: BatchShape): number {
+  if (shape.dimension === 3) {
+    return shape.count * (shape.width * shape.height * NS_PER_MESH_PIXEL + shape.maxNodes * NS_PER_MESH_NODE);
+  }
   return shape.count * shape.width * shape.height * NS_PER_PIXEL;
 }
 

@@ -135,7 +135,11 @@ test('what cannot be rendered is refused by name', async () => {
     const cycle = await broken({ parent: first.parent.map(() => 1) });
     assert.match(cycle.message, 'scenes[0].parent[0]');
     const threeD = { ...small, schema: { ...small.schema, dimension: 3 as const } };
-    assert.instance(await rejection(engine.render(threeD)), SceneGraphError);
+    const asMesh = await rejection(engine.render(threeD));
+    assert.instance(asMesh, AssetError);
+    assert.match(asMesh.message, /Expected a mesh for "(ring|tile)" but received a sprite/);
+    assert.match((await rejection(engine.render(small, { depth: true }))).message, '3D scenes for depth');
+    assert.match((await rejection(engine.render(small, { samples: 2 as 1 }))).message, '1 or 4 for samples');
     const unknown = await rejection(engine.render({ ...small, assets: ['ring', 'no such thing'] }));
     assert.instance(unknown, AssetError);
     assert.match(unknown.message, '"no such thing"');

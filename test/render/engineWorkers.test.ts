@@ -98,6 +98,12 @@ test('a kernel that refuses is reported by class, code and scene across the thre
       coverageStride: 0,
       regions: 0,
       regionStride: 0,
+      samples: 0,
+      outputs: 0,
+      depth: 0,
+      depthStride: 0,
+      normals: 0,
+      normalStride: 0,
     };
     const error = await rejection(pool.run(task, String));
     assert.instance(error, KernelError);

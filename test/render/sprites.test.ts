@@ -266,7 +266,11 @@ test('an empty sprite and an asset without entry draw nothing', async () => {
 
 test('3D batches and indices beyond the batch are refused', () => {
   const batch = spriteBatch({ width: 8, height: 8, channels: 1 }, [[]]);
-  assert.throws(() => simd.render({ ...batch, schema: { ...batch.schema, dimension: 3 } }), /dimension 2/);
+  const meshes = simd.load({ ...batch, schema: { ...batch.schema, dimension: 3 } });
+  assert.is(
+    simd.kernels.renderScene(meshes.pointer, 0, meshes.remap, simd.assetTable, meshes.scratch, meshes.color, 1, 0, 0, 0),
+    simd.kernels.constants.STATUS_DIMENSION,
+  );
   const loaded = simd.load(batch);
   const { kernels, assetTable } = simd;
   const { pointer, remap, scratch, color } = loaded;
