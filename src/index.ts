@@ -210,6 +210,24 @@ export { TransformedSource, type TransformedSourceOptions } from './learn/transf
 export { UNet, type UNetOptions } from './learn/unet.js';
 export type { Bandwidth } from './loss/gaussianKernel.js';
 export { MmdLoss, type MmdOptions, type MmdSettings } from './loss/mmd.js';
+// Detections: average precision as KITTI defines it.
+export {
+  type AveragePrecision,
+  type AveragePrecisionOptions,
+  averagePrecision,
+  KITTI_DIFFICULTIES,
+  KITTI_NEIGHBOURS,
+  KITTI_OVERLAPS,
+  type KittiDifficulty,
+  type PrecisionPoint,
+} from './metrics/averagePrecision.js';
+export type {
+  DetectedObject,
+  DetectionBox,
+  DetectionFrame,
+  DifficultyLimits,
+  TrueObject,
+} from './metrics/detectionMatching.js';
 // Distances between sets of images.
 export {
   type DistanceStep,
@@ -223,6 +241,7 @@ export { type GaussianMmd, type GaussianMmdOptions, gaussianMmd } from './metric
 export { type ImageDistance, type ImageDistanceOptions, imageDistance } from './metrics/imageDistance.js';
 export { type IntersectionOverUnion, type IouOptions, intersectionOverUnion } from './metrics/iou.js';
 export { type Kid, type KidOptions, kernelInceptionDistance, pooledFeatures } from './metrics/kid.js';
+export { type KittiDetectionOptions, type KittiDetections, readKittiDetections } from './metrics/kittiDetections.js';
 export { type Visibility, visibilityOf } from './metrics/visibility.js';
 export { type RandomAddress, RandomStream } from './random.js';
 export { COVERAGE_COLUMNS, CoverageColumn, coverageOf } from './render/coverage.js';

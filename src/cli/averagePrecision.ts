@@ -104,7 +104,7 @@ function cellsOf({
 function textOf(found: { frames: number; leftOut: number; results: readonly Row[] }, table: string): string {
   const few = found.results.some(({ objects }) => objects > 0 && objects < ALL_POINTS);
   return [
-    `${found.frames} frames${found.leftOut > 0 ? `; ${found.leftOut} files of detections left out` : ''}`,
+    `${found.frames} frames${found.leftOut > 0 ? ` (detections of ${found.leftOut} more were left out)` : ''}`,
     found.results.length > 0 ? table : 'no class of KITTI occurs; name one with --class',
     ...(few
       ? [`with fewer than ${ALL_POINTS} objects no detector reaches 100 %: KITTI takes a point of the curve an object`]

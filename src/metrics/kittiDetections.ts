@@ -41,17 +41,18 @@ export async function readKittiDetections(
   { frames: list, signal }: KittiDetectionOptions = {},
 ): Promise<KittiDetections> {
   const [labels, detections] = await Promise.all([findRows(truth, TRUTH_FOLDERS), findRows(results, RESULT_FOLDERS)]);
-  const stems = list === undefined ? labels.stems : await readList(list);
+  const stems = list === undefined ? [...labels.stems].sort() : await readList(list);
   const frames: DetectionFrame[] = [];
   const classes = new Set<string>();
+  for (const { folder, stems: there } of [labels, detections]) {
+    const missing = stems.find((stem) => !there.has(stem));
+    if (missing === undefined) continue;
+    throw new DatasetError(
+      `Expected ${missing}${EXTENSION} in ${folder} but received none; a frame where nothing was found has an empty file, and a list of frames names those that are evaluated`,
+    );
+  }
   for (const stem of stems) {
     signal?.throwIfAborted();
-    for (const { folder, stems: there } of [labels, detections]) {
-      if (there.includes(stem)) continue;
-      throw new DatasetError(
-        `Expected ${stem}${EXTENSION} in ${folder} but received none; a frame where nothing was found has an empty file, and --frames names those that are evaluated`,
-      );
-    }
     const objects = (await readRows(labels.folder, stem)).map(({ label }) => ({
       class: label.type,
       box: boxOf(label),
@@ -68,7 +69,7 @@ export async function readKittiDetections(
     frames.push({ objects, detections: found });
   }
   const evaluated = new Set(stems);
-  const leftOut = detections.stems.filter((stem) => !evaluated.has(stem)).length;
+  const leftOut = [...detections.stems].filter((stem) => !evaluated.has(stem)).length;
   return { frames, classes: [...classes], leftOut };
 }
 
@@ -77,13 +78,13 @@ function boxOf({ box: [left, top, right, bottom] }: KittiLabel): DetectionBox {
 }
 
 /** The first of the folders that holds text files, and their names. */
-async function findRows(path: string, below: readonly string[]): Promise<{ folder: string; stems: string[] }> {
+async function findRows(path: string, below: readonly string[]): Promise<{ folder: string; stems: Set<string> }> {
   for (const name of below) {
     const folder = join(path, name);
     const names: string[] = await readdir(folder).catch(() => []);
     const stems = names.filter((file) => file.endsWith(EXTENSION)).map((file) => file.slice(0, -EXTENSION.length));
     // The list of classes beside the folders of a dataset is no label file.
-    if (stems.length > 0 && !names.includes('training')) return { folder, stems: stems.sort() };
+    if (stems.length > 0 && !names.includes('training')) return { folder, stems: new Set(stems) };
   }
   throw new DatasetError(
     `Expected text files in ${path}, or in ${below.slice(1).join(' or ')} there, but received none`,
