@@ -1,18 +1,25 @@
 import { annotateScene } from '../annotate/annotateScene.js';
+import { imageCamera } from '../annotate/meshGeometry.js';
 import type { AssetLibrary } from '../assets/assetLibrary.js';
 import { ConfigError, DatasetError, MetasimError } from '../errors.js';
 import { Engine } from '../render/engine.js';
 import { decodeScenes } from '../render/verify.js';
 import type { SceneBatch } from '../scene/sceneGraph.js';
-import { compareLabels } from './audit/compare.js';
+import { checkBox3d } from './audit/boxes3d.js';
+import { compareCamera, compareLabels } from './audit/compare.js';
 import { checkConsistency } from './audit/consistency.js';
 import { type ExpectedLabel, expectedFromMask, expectedFromScene, withMinimum } from './audit/expected.js';
 import { type AuditDisagreement, AuditLedger } from './audit/ledger.js';
 import { checkListing } from './audit/listing.js';
 import { checkMasks, differingEntries } from './audit/masks.js';
+import { checkSurfaces } from './audit/surfaces.js';
+import { encodeDepth } from './depthCode.js';
 import type { DatasetReader } from './format.js';
 import { pixelsOf } from './imageCodec.js';
+import { encodeNormals } from './normalCode.js';
+import type { LayeredBatch } from './renderedSample.js';
 import type { DatasetInfo, DatasetSample, SampleObject } from './sample.js';
+import { layerFlags } from './surfaceLayers.js';
 
 export type { AuditDisagreement } from './audit/ledger.js';
 
@@ -60,11 +67,13 @@ export interface AuditedSample extends DatasetSample {
 }
 
 const DEFAULT_LIMIT = 100;
+const NONE = new Float32Array(0);
 
 /**
  * Recomputes every label that can be: modal box, visible pixels, centre and class from the masks; class, texture, pose and
- * attributes from the scene graph; amodal boxes and fractions, masks and (of PNGs) pixels by rendering the scene again,
- * where `assets` are given. Reports what disagrees, objects that are missing or doubled, mask ids without an object, boxes
+ * attributes from the scene graph, in 3D the camera too; amodal boxes and fractions, 3D boxes, masks, depth, normals and (of
+ * PNGs) pixels by rendering the scene again, where `assets` are given. In 3D a box has to project around the pixels of its
+ * object, to agree with pose and camera, and to hold the depth that is seen. Reports what disagrees, objects that are missing or doubled, mask ids without an object, boxes
  * without area or off the canvas, and labels that contradict one another. Objects that name no node (datasets of others)
  * are only checked for the latter. Streams: memory does not grow with the number of samples or disagreements.
  * @throws DatasetError when the dataset cannot be read; AssetError when `assets` lack a texture; the signal's reason when
@@ -139,7 +148,9 @@ class Auditor {
       checkMasks(instances, sample.classes, objects, this.#info, this.#ledger);
     for (const [i, object] of labels.objects.entries()) {
       checkConsistency(object, labels, object.node ?? i, this.#ledger);
+      checkBox3d(object, labels, object.node ?? i, this.#ledger);
     }
+    if (sample.depth || sample.normals) checkSurfaces({ ...sample, instances }, objects, this.#ledger);
     if (listed) checkListing(listed, labels, this.#info.things, this.#ledger);
   }
 
@@ -163,9 +174,6 @@ class Auditor {
       if (batch.scenes.length !== 1) {
         throw new DatasetError(`Expected one scene but received ${batch.scenes.length}`);
       }
-      if (batch.schema.dimension !== 2) {
-        throw new DatasetError(`Expected a scene of dimension 2 but received ${batch.schema.dimension}`);
-      }
     } catch (error) {
       if (!(error instanceof MetasimError)) throw error;
       this.#ledger.note(null, 'scene', 'a sound scene graph', error.message);
@@ -177,6 +185,9 @@ class Auditor {
       const own = labels[field as keyof typeof stated];
       if (own !== undefined && own !== value) this.#ledger.note(null, field, value, own);
     }
+    if (labels.camera && batch.schema.dimension === 3) {
+      compareCamera(labels.camera, imageCamera(batch.schema, batch.scenes[0]), this.#ledger);
+    }
     return width === labels.width && height === labels.height ? batch : undefined;
   }
 
@@ -184,8 +195,10 @@ class Auditor {
   async #render(batch: SceneBatch, sample: DatasetSample, expected: Map<number, ExpectedLabel>): Promise<void> {
     if (!this.#engine) return;
     const { key } = sample.labels;
-    const { color, instances, classes, coverage } = await this.#engine
-      .render(batch, { color: 'u8', labels: true })
+    const layers = layerFlags({ depth: sample.depth !== undefined, normals: sample.normals !== undefined });
+    const options = { color: 'u8', labels: true, ...layers } as const;
+    const { color, instances, classes, coverage, depth, normals }: LayeredBatch = await this.#engine
+      .render(batch, options)
       .catch((error: unknown) => {
         if (error instanceof MetasimError) error.message = `${key}: ${error.message}`;
         throw error;
@@ -193,10 +206,14 @@ class Auditor {
     this.rendered++;
     const [scene] = batch.scenes;
     const drawn = instances as Uint16Array;
-    for (const label of annotateScene(batch.schema, batch.assets, scene, drawn, coverage as Float64Array)) {
+    const { assets } = this.#engine;
+    const covered = coverage as Float64Array;
+    for (const label of annotateScene(batch.schema, batch.assets, scene, drawn, covered, assets)) {
       expected.set(label.node, label);
     }
     const pairs: [string, ArrayLike<number> | undefined, ArrayLike<number>][] = [
+      ['depth', sample.depth, encodeDepth(depth ?? NONE)],
+      ['normals', sample.normals, encodeNormals(normals ?? NONE)],
       ['instances', sample.instances, drawn],
       ['classes', sample.classes, classes as Uint8Array],
       ['image', sample.image.codec === 'png' ? (await pixelsOf(sample)).pixels : undefined, color],
@@ -222,7 +239,7 @@ class Auditor {
     for (const [node, count] of counts) {
       if (count > 1) this.#ledger.note(node, 'object', 'one object', `${count} objects`);
       else if (expected && !expected.has(node)) {
-        this.#ledger.note(node, 'object', 'none: the scene has no such sprite', byNode.get(node)?.class);
+        this.#ledger.note(node, 'object', 'none: the scene has no such sprite or mesh', byNode.get(node)?.class);
       }
     }
     for (const [node, label] of expected ?? []) {

@@ -1,3 +1,4 @@
+import type { ImageCamera } from '../../annotate/objectLabel.js';
 import type { SampleObject } from '../sample.js';
 import type { ExpectedLabel } from './expected.js';
 import type { AuditLedger } from './ledger.js';
@@ -38,6 +39,15 @@ export function compareLabels(object: SampleObject, expected: ExpectedLabel, nam
   }
   if (object.attributes && expected.attributes) {
     compareAttributes(object.attributes, expected.attributes, name, ledger);
+  }
+}
+
+/** Notes every number of an image's camera that is not the scene's. */
+export function compareCamera(camera: ImageCamera, expected: ImageCamera, ledger: AuditLedger): void {
+  const { pose, ...numbers } = camera;
+  const own: Readonly<Record<string, unknown>> = { ...numbers, ...pose };
+  for (const [name, value] of Object.entries({ ...expected, ...expected.pose })) {
+    if (name !== 'pose' && !isSame(own[name], value)) ledger.note(null, `camera.${name}`, value, own[name]);
   }
 }
 

@@ -1,15 +1,18 @@
 import { attributesOf, poseOf } from '../../annotate/annotateScene.js';
-import type { ObjectLabel } from '../../annotate/objectLabel.js';
+import { meshGeometry } from '../../annotate/meshGeometry.js';
+import type { MeshPose, ObjectPose } from '../../annotate/objectLabel.js';
 import { boxOf, centreOf, visibleRegions } from '../../annotate/visibleRegions.js';
 import { worldPoses } from '../../annotate/worldPoses.js';
-import type { SceneBatch } from '../../scene/sceneGraph.js';
+import type { SceneSchema } from '../../scene/attributeSchema.js';
+import type { SceneBatch, SceneGraph } from '../../scene/sceneGraph.js';
+import type { SampleObject } from '../sample.js';
 
 /** Labels of an object as far as they can be recomputed. */
-export type ExpectedLabel = Partial<ObjectLabel>;
+export type ExpectedLabel = Partial<SampleObject>;
 
 /** What the scene graph alone says of its objects, by node. */
 export function expectedFromScene({ schema, assets, scenes: [scene] }: SceneBatch): Map<number, ExpectedLabel> {
-  const poses = worldPoses(schema, scene);
+  const poseAt = posesOf(schema, scene);
   const objects = new Map<number, ExpectedLabel>();
   for (let v = 0; v < scene.parent.length; v++) {
     if (scene.asset[v] < 0) continue;
@@ -18,11 +21,17 @@ export function expectedFromScene({ schema, assets, scenes: [scene] }: SceneBatc
       parent: scene.parent[v],
       class: schema.classes[scene.classId[v]],
       asset: assets[scene.asset[v]],
-      pose: poseOf(poses, v),
+      pose: poseAt(v),
       attributes: attributesOf(schema, scene, v),
     });
   }
   return objects;
+}
+
+function posesOf(schema: SceneSchema, scene: SceneGraph): (node: number) => ObjectPose | MeshPose {
+  if (schema.dimension === 3) return meshGeometry(schema, scene, []).pose;
+  const poses = worldPoses(schema, scene);
+  return (node) => poseOf(poses, node);
 }
 
 /**

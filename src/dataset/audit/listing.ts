@@ -1,4 +1,4 @@
-import type { ImageLabels, SampleObject } from '../sample.js';
+import { type ImageLabels, isThing, type SampleObject } from '../sample.js';
 import type { AuditLedger } from './ledger.js';
 
 /** Formats round the sides of boxes, px. */
@@ -26,7 +26,7 @@ export function checkListing(
   }
   if (whole) return;
   for (const object of open) {
-    if (!things.includes(object.class)) continue;
+    if (!isThing(object, things)) continue;
     ledger.note(object.node ?? null, 'listed', { class: object.class, box: object.box }, 'none');
   }
 }
