@@ -22,7 +22,9 @@ export type Weld = (positions: Float32Array) => Uint32Array;
 /**
  * What of a model is seen: without faces that have no area or no opacity, with normals, and with a decision which faces of
  * two-sided materials need a back. Exporters call everything two-sided; the back of a closed body is never seen, so only
- * open pieces get one (a closed one that is inside out is turned instead).
+ * open pieces get one (a closed one that is inside out is turned instead). An open piece
+ * with faces that look away from their own normals, damage that exporters leave where they apply mirrored scales, has them
+ * turned and counts as two-sided.
  */
 export function surfacesOf(model: SourceModel, weld: Weld): Surface[] {
   return model.parts.flatMap((part) => {
@@ -40,8 +42,12 @@ function surfaceOf(part: SourcePart, material: SourceMaterial, weld: Weld): Surf
     corners.some((vertex) => colors[4 * vertex + 3] >= material.alphaCutoff),
   );
   const normals = part.normals?.slice();
+  const against = normals ? trianglesAgainst(positions, normals, seen) : [];
   // Triangles without area close gaps between their neighbours' edges, so they go afterwards.
-  const twoSided = material.doubleSided ? openPieces(positions, normals, seen, weld) : new Uint8Array(count);
+  const open = material.doubleSided || against.length > 0 ? openPieces(positions, normals, seen, weld) : undefined;
+  const wrong = against.filter((t) => open?.[seen[t]]);
+  for (const t of wrong) [seen[t + 1], seen[t + 2]] = [seen[t + 2], seen[t + 1]];
+  const twoSided = open && (material.doubleSided || wrong.length > 0) ? open : new Uint8Array(count);
   const faces = faceNormals(positions, seen);
   const indices = keepTriangles(seen, (_, at) => faces[at] !== 0 || faces[at + 1] !== 0 || faces[at + 2] !== 0);
   const whole = { positions, colors, indices, twoSided, ...(part.uvs ? { uvs: part.uvs } : {}) };
@@ -112,6 +118,23 @@ function withFlatNormals<S extends Omit<Surface, 'normals' | 'material'>>(surfac
     indices: Uint32Array.from(indices.keys()),
     twoSided: Uint8Array.from(indices, (vertex) => twoSided[vertex]),
   };
+}
+
+/** Cosine between a face and a normal that says the face is the wrong way round. */
+const AGAINST = -0.2;
+
+/** Where triangles begin whose face looks away from all three of their normals. */
+function trianglesAgainst(positions: Float32Array, normals: Float32Array, indices: Uint32Array): number[] {
+  const faces = faceNormals(positions, indices);
+  const against: number[] = [];
+  for (let t = 0; t < indices.length; t += 3) {
+    const isAgainst = indices.subarray(t, t + 3).every((vertex) => {
+      const [x, y, z] = normals.subarray(3 * vertex, 3 * vertex + 3);
+      return x * faces[t] + y * faces[t + 1] + z * faces[t + 2] < AGAINST * Math.sqrt(x * x + y * y + z * z);
+    });
+    if (isAgainst) against.push(t);
+  }
+  return against;
 }
 
 /** Places that are closer than this are one, as a share of the surface's size: exporters round copies differently. */
