@@ -69,7 +69,7 @@ export function normalsFlag(): Option {
 export function assetsFlag(): Option {
   return new Option(
     '--assets <source>',
-    'textures: digits | aerial | mnist:DIR | images:DIR, each with ,key=value behind it; repeat for more (default: digits)',
+    'textures and meshes: digits | aerial | mnist:DIR | images:DIR | meshes:DIR, each with ,key=value behind it; repeat for more (default: digits)',
   ).argParser((text: string, before: AssetSource[] | undefined) => [...(before ?? []), parseAssetSource(text)]);
 }
 
@@ -84,7 +84,10 @@ export function setFlag(): Option {
 const NUMBER_KEYS = new Set([
   ...['from', 'to', 'variants', 'seed', 'size'],
   ...['cars', 'trees', 'houses', 'grass', 'roads'],
+  ...['scale', 'length', 'width', 'height', 'maxTriangles'],
 ]);
+/** Keys whose values are true or false. */
+const BOOLEAN_KEYS = new Set(['ground']);
 
 /**
  * Reads `kind[:folder][,key=value …]`, e.g. `images:textures,glob=cars/*.png,prefix=cars`; keys are those of `assets` in
@@ -93,7 +96,7 @@ const NUMBER_KEYS = new Set([
  */
 export function parseAssetSource(text: string): AssetSource {
   // A comma only separates where a key follows: globs hold commas too.
-  const [head, ...pairs] = text.split(/,(?=[a-z]+=)/);
+  const [head, ...pairs] = text.split(/,(?=[a-zA-Z]+=)/);
   const colon = head.indexOf(':');
   const kind = colon < 0 ? head : head.slice(0, colon);
   const source: Record<string, unknown> = { kind };
@@ -102,12 +105,14 @@ export function parseAssetSource(text: string): AssetSource {
     const equals = pair.indexOf('=');
     const key = pair.slice(0, equals);
     const value = pair.slice(equals + 1);
-    source[key] = NUMBER_KEYS.has(key) && value.trim() !== '' ? Number(value) : value;
+    if (NUMBER_KEYS.has(key) && value.trim() !== '') source[key] = Number(value);
+    else if (BOOLEAN_KEYS.has(key) && /^(true|false)$/.test(value)) source[key] = value === 'true';
+    else source[key] = value;
   }
   const parsed = assetSourceSchema.safeParse(source);
   if (parsed.success && source.folder !== '') return parsed.data;
   const problem = parsed.success ? 'folder: expected a path' : describe(parsed.error.issues[0], kind);
-  throw new InvalidArgumentError(`Expected digits, aerial, mnist:DIR or images:DIR (${problem}).`);
+  throw new InvalidArgumentError(`Expected digits, aerial, mnist:DIR, images:DIR or meshes:DIR (${problem}).`);
 }
 
 function describe(issue: { path: PropertyKey[]; message: string }, kind: string): string {
