@@ -3,12 +3,12 @@ import { expectLicensed } from '../dataset/describe/licences.js';
 import type { QuarantinedScene, ShardEntry } from '../dataset/entry.js';
 import { type ImageEncoder, imageEncoder } from '../dataset/imageCodec.js';
 import { MAX_ATTEMPTS, shardRange, standInIndex } from '../dataset/plan.js';
-import { type LayeredBatch, needsMasks, type RenderedScene, renderedSample } from '../dataset/renderedSample.js';
+import { needsMasks, type RenderedScene, renderedSample } from '../dataset/renderedSample.js';
 import type { DatasetSample } from '../dataset/sample.js';
 import { type RecorderSetup, ShardRecorder } from '../dataset/shardRecorder.js';
 import { layerFlags } from '../dataset/surfaceLayers.js';
 import { DatasetError, MetasimError } from '../errors.js';
-import type { Engine } from '../render/engine.js';
+import type { Engine, RenderedBatch } from '../render/engine.js';
 import { encodeScenes } from '../scene/encode.js';
 import type { SceneBatch } from '../scene/sceneGraph.js';
 import type { SceneSource } from '../scene/sceneSource.js';
@@ -61,7 +61,7 @@ export class ShardMaker {
   readonly #masks: boolean;
   readonly #batchLength: number;
   /** The largest batch so far, whose arrays all others are drawn into. */
-  #into: LayeredBatch | undefined;
+  #into: RenderedBatch<'u8'> | undefined;
   /** Shards on their way to their places. */
   #committing = 0;
 
@@ -237,7 +237,7 @@ export class ShardMaker {
   }
 
   /** Arrays for a batch of `count`, where there are any. */
-  #intoFor(count: number): LayeredBatch | undefined {
+  #intoFor(count: number): RenderedBatch<'u8'> | undefined {
     const into = this.#into;
     if (!into || into.count < count) return undefined;
     return into.count === count ? into : firstOf(into, count);
@@ -254,7 +254,10 @@ export class ShardMaker {
 }
 
 /** The arrays of a batch as far as a smaller one needs them. */
-function firstOf({ count: of, color, instances, classes, depth, normals, ...rest }: LayeredBatch, count: number) {
+function firstOf(
+  { count: of, color, instances, classes, depth, normals, ...rest }: RenderedBatch<'u8'>,
+  count: number,
+) {
   const part = <T extends Uint8Array | Uint16Array | Float32Array>(array: T) =>
     array.subarray(0, (array.length / of) * count) as T;
   const masks = instances && classes ? { instances: part(instances), classes: part(classes) } : {};

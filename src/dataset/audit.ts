@@ -17,7 +17,6 @@ import { encodeDepth } from './depthCode.js';
 import type { DatasetReader } from './format.js';
 import { pixelsOf } from './imageCodec.js';
 import { encodeNormals } from './normalCode.js';
-import type { LayeredBatch } from './renderedSample.js';
 import type { DatasetInfo, DatasetSample, SampleObject } from './sample.js';
 import { layerFlags } from './surfaceLayers.js';
 
@@ -197,7 +196,7 @@ class Auditor {
     const { key } = sample.labels;
     const layers = layerFlags({ depth: sample.depth !== undefined, normals: sample.normals !== undefined });
     const options = { color: 'u8', labels: true, ...layers } as const;
-    const { color, instances, classes, coverage, depth, normals }: LayeredBatch = await this.#engine
+    const { color, instances, classes, coverage, depth, normals } = await this.#engine
       .render(batch, options)
       .catch((error: unknown) => {
         if (error instanceof MetasimError) error.message = `${key}: ${error.message}`;

@@ -14,9 +14,6 @@ import type { ImageEncoder } from './imageCodec.js';
 import { encodeNormals } from './normalCode.js';
 import { type DatasetSample, type SurfaceLayer, sampleKey } from './sample.js';
 
-/** A rendering, with depth [N, H, W] in m and normals [N, H, W, 3] where they were asked for. */
-export type LayeredBatch = RenderedBatch<'u8'> & { readonly depth?: Float32Array; readonly normals?: Float32Array };
-
 /** A scene that lies rendered at a position of a batch. */
 export interface RenderedScene {
   /** Of the image in its dataset, from 0. */
@@ -26,7 +23,7 @@ export interface RenderedScene {
   /** Where the scene's nodes begin among those of the batch. */
   readonly row: number;
   /** Rendered with `labels`; `'regions'` is enough where there are no masks. With depth and normals where they are asked for. */
-  readonly rendered: LayeredBatch;
+  readonly rendered: RenderedBatch<'u8'>;
   /** What it was rendered with; for 3D scenes. */
   readonly meshes?: MeshLibrary | undefined;
 }
@@ -82,7 +79,7 @@ export function needsMasks(header: DatasetHeader, format: Pick<DatasetFormat, 'n
 
 /** Depth and normals of pixels `from` … `to − 1` of a batch, as datasets hold them. */
 function layersOfScene(
-  { depth, normals }: LayeredBatch,
+  { depth, normals }: RenderedBatch<'u8'>,
   from: number,
   to: number,
   header: DatasetHeader,
@@ -103,7 +100,7 @@ function objectsOf(
   batch: SceneBatch,
   position: number,
   row: number,
-  rendered: LayeredBatch,
+  rendered: RenderedBatch<'u8'>,
   meshes: MeshLibrary | undefined,
 ): ObjectLabel[] {
   const { width, height, regions } = rendered;

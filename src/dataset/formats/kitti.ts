@@ -1,7 +1,8 @@
 import { DatasetError } from '../../errors.js';
 import type { DatasetFormat, DatasetWriter, FinishContext, ShardContext, ShardWriter } from '../format.js';
 import type { DatasetInfo, ImageLabels } from '../sample.js';
-import { CODEC_EXTENSION } from '../sample.js';
+import { CODEC_EXTENSION, isThing } from '../sample.js';
+import { encodeLayers } from '../surfaceLayers.js';
 import { CLASSES_PATH, formatClasses } from './classesFile.js';
 import { DatasetFolder } from './datasetFolder.js';
 import {
@@ -28,6 +29,8 @@ const DIGITS = 6;
  * training/image_2/000000.png
  * training/label_2/000000.txt   a row an object, see kittiLabel.ts
  * training/calib/000000.txt     see kittiCalibration.ts
+ * training/depth_2/000000.png   of 3D scenes where it was asked for: 16-bit grey, m × 256, 0 none, as KITTI's depth maps
+ * training/normals_2/000000.png likewise: 8-bit RGB, (n · ½ + ½) · 255
  * ImageSets/⟨split⟩.txt         the numbers, a line each
  * classes.txt                   a class a line, for the order of the classes
  * ```
@@ -44,6 +47,7 @@ export const kittiFormat: DatasetFormat = {
   codecs: ['png'],
   holdsRecords: false,
   needsMasks: false,
+  layers: ['depth', 'normals'],
   writer: (info) => new KittiWriter(info),
   async recognises(path) {
     try {
@@ -79,12 +83,16 @@ class KittiWriter implements DatasetWriter {
     const unlabelled = files.part(DONT_CARE_PART);
     let number = first;
     return {
-      add: ({ labels, image }) => {
+      add: (sample) => {
+        const { labels, image } = sample;
         const name = String(number++).padStart(DIGITS, '0');
         const rows = kittiLabelsOf(this.#listed(labels), labels);
         files.write(`training/image_2/${name}.${CODEC_EXTENSION[image.codec]}`, image.bytes);
         files.write(`training/label_2/${name}.txt`, rows.map((row) => `${formatKittiLabel(row)}\n`).join(''));
         files.write(`training/calib/${name}.txt`, formatKittiCalibration(calibrationOf(labels)));
+        for (const [layer, png] of Object.entries(encodeLayers(sample, this.#info))) {
+          files.write(`training/${layer}_2/${name}.png`, png);
+        }
         numbers.write(`${name}\n`);
         if (rows.some(({ type }) => type === DONT_CARE)) unlabelled.write(`${name}\n`);
       },
@@ -102,7 +110,7 @@ class KittiWriter implements DatasetWriter {
   #listed(labels: ImageLabels): SeenObject[] {
     return labels.objects.filter(
       (object): object is SeenObject =>
-        object.box !== null && (this.#info.things.includes(object.class) || object.class === DONT_CARE),
+        object.box !== null && (isThing(object, this.#info.things) || object.class === DONT_CARE),
     );
   }
 }

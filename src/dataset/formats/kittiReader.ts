@@ -1,6 +1,7 @@
 import { DatasetError } from '../../errors.js';
 import type { DatasetReader } from '../format.js';
-import { type DatasetInfo, type DatasetSample, type SampleObject, sampleKey } from '../sample.js';
+import { type DatasetInfo, type DatasetSample, type SampleObject, type SurfaceLayer, sampleKey } from '../sample.js';
+import { decodeLayers, layerFlags, type SampleLayers } from '../surfaceLayers.js';
 import { readClasses } from './classesFile.js';
 import type { DatasetFolder } from './datasetFolder.js';
 import { describeImage, isImageName, withoutExtension } from './imageFile.js';
@@ -47,6 +48,7 @@ export async function openKitti(folder: DatasetFolder, training: string): Promis
   const set = await findImageSet(folder);
   const frames = () => (set ? framesOf(folder, training, set) : allFrames(folder, training));
   const classes = (await readClasses(folder)) ?? (await surveyClasses(folder, training, frames()));
+  const has = (name: string) => folder.hasFolder(`${training}${name}`);
   const info: DatasetInfo = {
     name: folder.name,
     classes,
@@ -55,6 +57,7 @@ export async function openKitti(folder: DatasetFolder, training: string): Promis
     codec: 'png',
     masks: false,
     scenes: false,
+    ...layerFlags({ depth: await has('depth_2'), normals: await has('normals_2') }),
   };
   return { info, samples: ({ signal } = {}) => readSamples(folder, training, frames(), info, signal) };
 }
@@ -81,8 +84,25 @@ async function* readSamples(
       objects.push(objectOfKitti(label, { width, height, ...taken }));
     }
     const key = NUMBER.test(stem) ? sampleKey(Number(stem)) : stem;
-    yield { labels: { key, index: index++, width, height, channels, ...taken, objects }, image };
+    const layers = await readLayers(folder, training, stem, { width, height });
+    yield { labels: { key, index: index++, width, height, channels, ...taken, objects }, image, ...layers };
   }
+}
+
+/** Depth and normals of a frame, where we wrote some. */
+async function readLayers(
+  folder: DatasetFolder,
+  training: string,
+  stem: string,
+  size: Pick<KittiFrame, 'width' | 'height'>,
+): Promise<SampleLayers> {
+  const read = async (layer: SurfaceLayer) => {
+    const path = `${training}${layer}_2/${stem}.png`;
+    return (await folder.has(path)) ? await folder.read(path) : undefined;
+  };
+  const [depth, normals] = [await read('depth'), await read('normals')];
+  const files = { ...(depth && { depth }), ...(normals && { normals }) };
+  return decodeLayers(files, size, `the frame ${stem} of ${folder.path}`);
 }
 
 /** Camera and calibration of a frame; nothing where there is no file, or no camera took the picture. */

@@ -11,6 +11,7 @@ import type { DatasetFormat } from '../../../src/dataset/format.js';
 import { cocoFormat } from '../../../src/dataset/formats/coco.js';
 import { imageFolderFormat } from '../../../src/dataset/formats/imageFolder.js';
 import { openFormat } from '../../../src/dataset/formats/index.js';
+import { kittiFormat } from '../../../src/dataset/formats/kitti.js';
 import { parquetFormat } from '../../../src/dataset/formats/parquet.js';
 import { ParquetFile } from '../../../src/dataset/formats/parquetFile.js';
 import { tfRecordFormat } from '../../../src/dataset/formats/tfRecord.js';
@@ -72,6 +73,30 @@ test('COCO gives back boxes, distances, poses and cameras of things, and what li
     normals: 'normals/train/000000001.png',
   });
   assert.ok(annotations.every(({ metasim }: { metasim: object }) => 'box3d' in metasim && 'pose' in metasim));
+});
+
+test('KITTI gives back the boxes of its rows, the camera and what lies beside the images', async () => {
+  const folder = await writeFixture(kittiFormat, fixture);
+  const read = await readAll(kittiFormat, folder);
+  assert.equal([read.info.depth, read.info.normals], [true, true]);
+  let boxes = 0;
+  for (const [i, { labels, depth, normals }] of read.samples.entries()) {
+    assert.equal([depth, normals], [samples[i].depth, samples[i].normals]);
+    assert.ok(Math.abs(labels.camera!.fx - 180) < 1e-9 && Math.abs(labels.camera!.cx - 80) < 1e-9);
+    for (const { box3d, class: name } of labels.objects) {
+      if (name === 'DontCare') continue;
+      const own = samples[i].labels.objects.find(
+        (object) => object.box3d && isNear(object.box3d.location, box3d!.location),
+      );
+      // Two decimals of a metre and a radian.
+      assert.ok(
+        own && Math.abs(own.box3d!.rotationY - box3d!.rotationY) <= 0.00501,
+        `${labels.key}: ${box3d?.location}`,
+      );
+      boxes++;
+    }
+  }
+  assert.ok(boxes >= 4, `${boxes}`);
 });
 
 test('without info.json the first sample tells what there is', async () => {
@@ -213,7 +238,7 @@ test('a sample that lacks a promised layer, and a layer of the wrong kind, are r
   const { depth: _, ...without } = samples[0];
   const lacking = { info, samples: [without] };
   const isNamed = (word: string) => (error: unknown) => error instanceof DatasetError && error.message.includes(word);
-  for (const format of [webDatasetFormat, imageFolderFormat, tfRecordFormat, parquetFormat, cocoFormat]) {
+  for (const format of [webDatasetFormat, imageFolderFormat, tfRecordFormat, parquetFormat, cocoFormat, kittiFormat]) {
     await rejects(() => writeFixture(format, lacking, 1), isNamed('Expected depth of sample 000000000'));
   }
   const folder = await writeFixture(imageFolderFormat, { info: { ...info, depth: true }, samples: [samples[0]] }, 1);
@@ -239,6 +264,10 @@ test('formats without a place for depth or normals refuse them by name; 2D forma
     assert.ok(labels.objects.every(({ box3d }) => box3d === undefined));
   }
 });
+
+function isNear(a: readonly number[], b: readonly number[]): boolean {
+  return a.every((value, i) => Math.abs(value - b[i]) <= 0.00501);
+}
 
 function near(received: readonly number[], expected: readonly number[]): void {
   assert.is(received.length, expected.length);
