@@ -1,23 +1,9 @@
 import type { SceneSchema } from '../scene/attributeSchema.js';
-import type { SceneGraph } from '../scene/sceneGraph.js';
+import { cameraOf, worldFrames } from '../scene/worldFrames.js';
+import { type CompiledConstraint, isAncestor, type PlacedNodes } from './placedNodes.js';
 import type { NodePoses } from './poses.js';
 import type { ResolvedConstraint, ResolvedGrammar } from './resolved.js';
-
-/** The nodes placed so far. */
-export interface PlacedNodes {
-  readonly count: number;
-  readonly parent: ArrayLike<number>;
-  readonly classId: ArrayLike<number>;
-  readonly poses: NodePoses;
-}
-
-/** A constraint ready to be checked. */
-export interface CompiledConstraint {
-  readonly name: string;
-  /** Whether the newest node may stay, given those before it. Absent where only whole scenes can be judged. */
-  readonly acceptsNode?: (nodes: PlacedNodes) => boolean;
-  readonly acceptsScene: (nodes: PlacedNodes, scene: () => SceneGraph) => boolean;
-}
+import { inView, minDistance3d, noOverlap3d } from './worldConstraints.js';
 
 export function compileConstraints(grammar: ResolvedGrammar, schema: SceneSchema): CompiledConstraint[] {
   return grammar.constraints.map((constraint) => compileConstraint(constraint, grammar, schema));
@@ -31,10 +17,12 @@ function compileConstraint(
   const has = (names: readonly string[]) => schema.classes.map((name) => names.includes(name));
   switch (constraint.kind) {
     case 'minDistance': {
+      if (schema.dimension === 3) return minDistance3d(constraint, has(constraint.between), has(constraint.and));
       const reach = constraint.distance / 2;
       return pairConstraint(constraint.name, has(constraint.between), has(constraint.and), () => reach, false);
     }
     case 'noOverlap': {
+      if (schema.dimension === 3) return noOverlap3d(constraint, has(constraint.between), has(constraint.and));
       const reach = (poses: NodePoses, node: number) => poses.radius[node] + constraint.margin / 2;
       return pairConstraint(constraint.name, has(constraint.between), has(constraint.and), reach, true);
     }
@@ -57,10 +45,17 @@ function compileConstraint(
         },
       };
     }
+    case 'inView':
+      return inView(constraint, has(constraint.classes), schema);
     case 'predicate':
       return {
         name: constraint.name,
-        acceptsScene: (nodes, scene) => constraint.predicate(scene(), { schema, poses: nodes.poses }),
+        acceptsScene: (nodes, scene) => {
+          const context = { schema, poses: nodes.poses };
+          if (schema.dimension === 2) return constraint.predicate(scene(), context);
+          const [frames, camera] = [worldFrames(schema, scene()), cameraOf(schema, scene())];
+          return constraint.predicate(scene(), { ...context, frames, camera });
+        },
       };
   }
 }
@@ -111,10 +106,4 @@ function pairConstraint(
       return true;
     },
   };
-}
-
-function isAncestor(parent: ArrayLike<number>, ancestor: number, node: number): boolean {
-  let at = parent[node];
-  while (at > ancestor) at = parent[at];
-  return at === ancestor;
 }

@@ -1,32 +1,88 @@
 import { acos, cos, exp, log, PI, TURN } from '../deterministicMath.js';
 import type { RandomStream } from '../random.js';
 
-/** How an attribute's value is drawn, in the attribute's unit. */
-export type Distribution =
-  | { readonly kind: 'constant'; readonly value: number }
+/**
+ * How an attribute's value is drawn, in the attribute's unit.
+ * @typeParam N a number, or what becomes one when a scene is drawn (`Quantity`)
+ */
+export type Distribution<N = number> =
+  | { readonly kind: 'constant'; readonly value: N }
   /** Even over [min, max). */
-  | { readonly kind: 'uniform'; readonly min: number; readonly max: number }
-  | { readonly kind: 'normal'; readonly mean: number; readonly sd: number }
+  | { readonly kind: 'uniform'; readonly min: N; readonly max: N }
+  | { readonly kind: 'normal'; readonly mean: N; readonly sd: N }
   /** The normal distribution given that the value is within [min, max]. */
-  | {
-      readonly kind: 'truncatedNormal';
-      readonly mean: number;
-      readonly sd: number;
-      readonly min: number;
-      readonly max: number;
-    }
-  | { readonly kind: 'categorical'; readonly values: readonly number[]; readonly weights: readonly number[] }
+  | { readonly kind: 'truncatedNormal'; readonly mean: N; readonly sd: N; readonly min: N; readonly max: N }
+  /** `min` and an exponential on top, together `mean` on average; given that the value is at most `max`, where there is one. */
+  | { readonly kind: 'exponential'; readonly min: N; readonly mean: N; readonly max?: N }
+  | { readonly kind: 'categorical'; readonly values: readonly N[]; readonly weights: readonly N[] }
   /** Angles about `mean`, degrees; `kappa` is the concentration, 0: even over the circle, 1/kappa ≈ variance in rad². */
-  | { readonly kind: 'vonMises'; readonly mean: number; readonly kappa: number };
+  | { readonly kind: 'vonMises'; readonly mean: N; readonly kappa: N };
 
 /** How many nodes a production makes. */
-export type CountDistribution =
-  | { readonly kind: 'constant'; readonly value: number }
+export type CountDistribution<N = number> =
+  | { readonly kind: 'constant'; readonly value: N }
   /** Even over the integers min … max. */
-  | { readonly kind: 'uniform'; readonly min: number; readonly max: number }
+  | { readonly kind: 'uniform'; readonly min: N; readonly max: N }
   /** Poisson with rate `mean`, given that the count is at most `max`. */
-  | { readonly kind: 'poisson'; readonly mean: number; readonly max: number }
-  | { readonly kind: 'categorical'; readonly values: readonly number[]; readonly weights: readonly number[] };
+  | { readonly kind: 'poisson'; readonly mean: N; readonly max: N }
+  | { readonly kind: 'categorical'; readonly values: readonly N[]; readonly weights: readonly N[] };
+
+/** The numbers of a distribution: what stands beside its kind. */
+export function distributionNumbers<N>(distribution: Distribution<N> | CountDistribution<N>): N[] {
+  return Object.entries(distribution).flatMap(([key, entry]) => (key === 'kind' ? [] : (entry as N | N[])));
+}
+
+/** A distribution with other numbers in the place of its own. */
+export function mapDistribution<A, B>(distribution: Distribution<A>, change: (number: A) => B): Distribution<B>;
+export function mapDistribution<A, B>(
+  distribution: CountDistribution<A>,
+  change: (number: A) => B,
+): CountDistribution<B>;
+export function mapDistribution<A, B>(distribution: object, change: (number: A) => B): object {
+  const entries = Object.entries(distribution).map(([key, entry]) => {
+    if (key === 'kind') return [key, entry];
+    return [key, Array.isArray(entry) ? entry.map(change) : change(entry as A)];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** What a distribution whose numbers came out of expressions lacks to be one; undefined for a good one. */
+export function distributionProblem(distribution: Distribution | CountDistribution): string | undefined {
+  if (!distributionNumbers<number>(distribution).every(Number.isFinite)) return 'finite numbers';
+  switch (distribution.kind) {
+    case 'uniform':
+      return distribution.min <= distribution.max ? undefined : 'a minimum of at most the maximum';
+    case 'normal':
+      return distribution.sd >= 0 ? undefined : 'a standard deviation of at least 0';
+    case 'truncatedNormal': {
+      const { mean, sd, min, max } = distribution;
+      if (!(sd > 0)) return 'a standard deviation above 0';
+      if (!(min < max)) return 'a maximum above the minimum';
+      return isReachable(mean, sd, min, max) ? undefined : 'a mean within 30 standard deviations of [min, max]';
+    }
+    case 'exponential': {
+      const { min, mean, max } = distribution;
+      if (!(mean > min)) return 'a mean above the minimum';
+      return max === undefined || max > min ? undefined : 'a maximum above the minimum';
+    }
+    case 'categorical': {
+      const { weights } = distribution;
+      const good = weights.every((weight) => weight >= 0) && weights.some((weight) => weight > 0);
+      return good ? undefined : 'weights of at least 0, one of them above 0';
+    }
+    case 'vonMises':
+      return distribution.kappa >= 0 ? undefined : 'a kappa of at least 0';
+    case 'poisson':
+      return distribution.mean >= 0 ? undefined : 'a mean of at least 0';
+    case 'constant':
+      return undefined;
+  }
+}
+
+/** Whether rejection finds values of a truncated normal in good time. */
+export function isReachable(mean: number, sd: number, min: number, max: number): boolean {
+  return min - mean < 30 * sd && mean - max < 30 * sd;
+}
 
 /** One draw; consumes the stream. */
 export function draw(distribution: Distribution, stream: RandomStream): number {
@@ -43,6 +99,8 @@ export function draw(distribution: Distribution, stream: RandomStream): number {
       // Rounding may step over a bound.
       return Math.min(max, Math.max(min, value));
     }
+    case 'exponential':
+      return exponential(distribution.min, distribution.mean, distribution.max, stream);
     case 'categorical':
       return distribution.values[drawIndex(distribution.weights, stream)];
     case 'vonMises':
@@ -144,6 +202,14 @@ function envelope(kappa: number): number {
   const tau = 1 + Math.sqrt(1 + 4 * kappa * kappa);
   const rho = (tau - Math.sqrt(2 * tau)) / (2 * kappa);
   return (1 + rho * rho) / (2 * rho);
+}
+
+/** By inversion. */
+function exponential(min: number, mean: number, max: number | undefined, stream: RandomStream): number {
+  const scale = mean - min;
+  const share = max === undefined ? 1 : 1 - exp((min - max) / scale);
+  const value = min - scale * log(1 - share * stream.uniform());
+  return max === undefined ? value : Math.min(max, value);
 }
 
 /** Poisson given at most `max`, by inversion with weights relative to the mode's, so that nothing underflows. */

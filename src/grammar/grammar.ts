@@ -55,9 +55,11 @@ export class Grammar implements SceneSource {
       productions: compileProductions(definition, library, locate),
       constraints: compileConstraints(definition, this.schema),
       canvas: definition.canvas,
+      ...(definition.camera ? { camera: definition.camera } : {}),
       library,
       sampling: definition.sampling,
       where: `${locate(['constraints'])}: constraints`,
+      nodesWhere: `${locate(['nodes'])}: nodes`,
     };
   }
 

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { GrammarError } from '../errors.js';
+import { EXPRESSION_ISSUE } from './schema.js';
 import { formatPath, isObject, type Locate, type Path, type Raw, show } from './source.js';
 import { closest, listNames } from './suggest.js';
 
@@ -73,11 +74,23 @@ function explainUnion(branches: Issue[][], path: Path, root: Raw): Finding[] {
   const fitting = branches.filter((issues) => !issues.some((issue) => isOuterType(issue)));
   const best = fitting.sort((a, b) => depth(b) - depth(a))[0];
   if (best) return withoutEchoes(best).flatMap((issue) => explain(issue, path, root));
-  const types = [...new Set(branches.flatMap((issues) => issues.filter(isOuterType).map(outerType)))];
+  const types = [
+    ...new Set(
+      branches.flatMap((issues) =>
+        issues.filter((issue) => isOuterType(issue) && !isExpressionIssue(issue)).map(outerType),
+      ),
+    ),
+  ];
   return [{ path, message: `Expected ${types.join(' or ')} but received ${show(valueAt(root, path))}` }];
 }
 
+/** Said of everything that is no text with "=" in front; not worth saying where numbers are meant. */
+function isExpressionIssue(issue: Issue): boolean {
+  return issue.code === 'custom' && issue.params?.form === EXPRESSION_ISSUE.form;
+}
+
 function isOuterType(issue: Issue): boolean {
+  if (isExpressionIssue(issue)) return issue.path.length === 0;
   return issue.path.length === 0 && (issue.code === 'invalid_type' || issue.code === 'invalid_value');
 }
 
@@ -126,7 +139,10 @@ const KEYS = {
     'name',
     'description',
     'variables',
+    'dimension',
     'canvas',
+    'camera',
+    'parameters',
     'attributes',
     'templates',
     'classes',
@@ -136,13 +152,26 @@ const KEYS = {
   ],
   canvas: ['width', 'height', 'channels'],
   attribute: ['role', 'unit', 'range', 'periodic', 'default'],
-  class: ['asset', 'attributes', 'mutable', 'extends'],
-  node: ['count', 'class', 'choice', 'asset', 'attributes', 'mutable', 'children', 'weight'],
-  constraint: ['name', 'minDistance', 'noOverlap', 'insideCanvas', 'predicate'],
+  camera: ['focal', 'fieldOfView', 'cx', 'cy', 'x', 'y', 'z', 'heading', 'pitch', 'roll', 'near', 'far'],
+  class: ['kind', 'asset', 'attributes', 'mutable', 'extends'],
+  node: [
+    ...['count', 'spacing', 'parameters', 'class', 'choice', 'asset', 'attributes', 'mutable', 'children', 'weight'],
+  ],
+  spacing: ['along', 'from', 'to', 'gap', 'most'],
+  constraint: ['name', 'minDistance', 'noOverlap', 'insideCanvas', 'inView', 'predicate'],
   sampling: ['maxAttempts', 'retry'],
-  distribution: ['constant', 'uniform', 'normal', 'truncatedNormal', 'categorical', 'vonMises', 'poisson'],
+  distribution: [
+    'constant',
+    'uniform',
+    'normal',
+    'truncatedNormal',
+    'exponential',
+    'categorical',
+    'vonMises',
+    'poisson',
+  ],
   parameter: ['mean', 'sd', 'min', 'max', 'kappa', 'values', 'weights', 'glob', 'weight'],
-  pair: ['between', 'and', 'distance', 'margin', 'classes', 'extent'],
+  pair: ['between', 'and', 'distance', 'margin', 'classes', 'extent', 'nearest', 'farthest'],
 };
 
 function suggestion(key: string, path: Path): string {
@@ -154,11 +183,15 @@ function suggestion(key: string, path: Path): string {
 function keysFor(path: Path): string[] {
   if (path.length === 0) return KEYS.grammar;
   if (path[0] === 'canvas') return KEYS.canvas;
+  if (path[0] === 'camera') return KEYS.camera;
   if (path[0] === 'sampling') return KEYS.sampling;
   if (path.length === 2 && path[0] === 'attributes') return KEYS.attribute;
   if (path.length === 2 && path[0] === 'classes') return KEYS.class;
   if (path[0] === 'constraints') return path.length === 2 ? KEYS.constraint : KEYS.pair;
   const parent = path.at(-2);
   if (parent === 'nodes' || parent === 'children' || parent === 'choice') return KEYS.node;
-  return parent === 'attributes' || path.at(-1) === 'count' ? KEYS.distribution : KEYS.parameter;
+  if (path.at(-1) === 'spacing') return KEYS.spacing;
+  return parent === 'attributes' || parent === 'parameters' || parent === 'spacing' || path.at(-1) === 'count'
+    ? KEYS.distribution
+    : KEYS.parameter;
 }

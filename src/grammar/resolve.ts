@@ -1,40 +1,53 @@
 import type { z } from 'zod';
-import type { CountDistribution, Distribution } from './distributions.js';
+import { cosDegrees, sinDegrees } from '../deterministicMath.js';
+import type { Camera } from '../scene/sceneGraph.js';
+import { resolveConstraint } from './resolveConstraints.js';
+import {
+  assetGroups,
+  checkBounds,
+  checkRange,
+  type Fail,
+  leastCount,
+  longCount,
+  longForm,
+  quantity,
+} from './resolveDistributions.js';
 import type {
-  ResolvedAssetGroup,
   ResolvedAttribute,
+  ResolvedChoice,
   ResolvedClass,
-  ResolvedConstraint,
+  ResolvedDistribution,
   ResolvedGrammar,
   ResolvedNode,
+  ResolvedParameter,
   ResolvedProduction,
+  ResolvedSpacing,
 } from './resolved.js';
+import { dimensionOfRole, neutralValue, ROLE_NAMES, rangeOfRole, rolesOf, unitOfRole } from './roles.js';
 import {
-  type AssetsDefinition,
   type AttributeDefinition,
+  type CameraDefinition,
   type ClassDefinition,
-  type ConstraintDefinition,
-  type CountDefinition,
   type DistributionDefinition,
   type grammarSchema,
+  type KindName,
   MAX_NODES,
+  type ParameterDefinition,
   type ProductionDefinition,
-  ROLE_NAMES,
-  type RoleName,
+  type SpacingDefinition,
 } from './schema.js';
 import { grammarError, type Locate, type Path } from './source.js';
 import { didYouMean, listNames } from './suggest.js';
 
 type ParsedGrammar = z.output<typeof grammarSchema>;
 type Named<T> = T & { readonly name: string };
-type Fail = (path: Path, message: string) => never;
 
 /** Random streams address attributes by 16 bits; far fewer are ever useful. */
 const MAX_ATTRIBUTES = 256;
 const DEFAULT_MAX_ATTEMPTS = 1000;
 
-const UNITS: Partial<Record<RoleName, string>> = { x: 'px', y: 'px', rotation: 'deg' };
-const FACTORS: readonly RoleName[] = ['scale', 'scaleX', 'scaleY', 'brightness', 'opacity', 'red', 'green', 'blue'];
+/** Parameters of a scene, or of one production. */
+const MAX_PARAMETERS = 256;
 
 /**
  * Fills short forms and defaults in and checks what the schema cannot: names that refer to each other, values within
@@ -45,11 +58,14 @@ export function resolve(parsed: ParsedGrammar, name: string, locate: Locate): Re
   const fail: Fail = (path, message) => {
     throw grammarError(locate, path, message);
   };
+  const dimension = parsed.dimension ?? 2;
   const canvas = { ...parsed.canvas, channels: parsed.canvas.channels ?? (1 as const) };
   // `source.ts` has turned both tables into lists.
   const attributeList = parsed.attributes as Named<AttributeDefinition>[];
   const classList = parsed.classes as Named<ClassDefinition>[];
-  const attributes = attributeList.map((entry, i) => resolveAttribute(entry, canvas, ['attributes', i], fail));
+  const attributes = attributeList.map((entry, i) =>
+    resolveAttribute(entry, dimension, canvas, ['attributes', i], fail),
+  );
   if (attributes.length > MAX_ATTRIBUTES) fail(['attributes'], `Expected at most ${MAX_ATTRIBUTES} attributes`);
   unique(attributes, 'attributes', fail);
   unique(
@@ -58,19 +74,24 @@ export function resolve(parsed: ParsedGrammar, name: string, locate: Locate): Re
     fail,
     'roles',
   );
-  const names = new Names(
-    attributes,
-    classList.map((entry) => entry.name),
-    fail,
-  );
-  const classes = classList.map((entry, i) => resolveClass(entry, names, ['classes', i]));
+  if (dimension === 3 && !parsed.camera) fail([], 'Expected a camera in a grammar of dimension 3');
+  if (dimension === 2 && parsed.camera) fail(['camera'], 'Expected no camera in a grammar of dimension 2');
+  const kinds = new Map(classList.map((entry): [string, KindName] => [entry.name, entry.kind ?? 'object']));
+  const names = new Names(attributes, kinds, fail);
+  const classes = classList.map((entry, i) => resolveClass(entry, dimension, names, ['classes', i]));
   unique(classes, 'classes', fail);
-  const nodes = parsed.nodes.map((entry, i) => resolveProduction(entry, names, ['nodes', i]));
+  const parameters = resolveParameters(parsed.parameters, ['parameters'], fail);
+  const nodes = parsed.nodes.map((entry, i) => resolveProduction(entry, names, ROOT_KINDS, ['nodes', i]));
   const least = nodes.reduce((sum, production) => sum + leastNodes(production), 0);
   if (least > MAX_NODES) fail(['nodes'], `Expected at most ${MAX_NODES} nodes but received at least ${least}`);
-  const constraints = (parsed.constraints ?? []).map((entry, i) => resolveConstraint(entry, names, ['constraints', i]));
+  const constraints = (parsed.constraints ?? []).map((entry, i) =>
+    resolveConstraint(entry, dimension, (value, path) => names.classSet(value, path), ['constraints', i], fail),
+  );
   return {
     name: parsed.name ?? name,
+    // What 2D grammars do not have is left out, so that their hashes stay what they are.
+    ...(parsed.camera ? { dimension: 3 as const, camera: resolveCamera(parsed.camera, canvas, fail) } : {}),
+    ...(parameters.length > 0 ? { parameters } : {}),
     canvas,
     attributes,
     classes,
@@ -83,16 +104,23 @@ export function resolve(parsed: ParsedGrammar, name: string, locate: Locate): Re
   };
 }
 
+/** What a node can stand below: kinds of its possible parents. */
+type ParentKinds = readonly (KindName | 'canvas')[];
+const ROOT_KINDS: ParentKinds = ['canvas'];
+
 /** The names that productions, classes and constraints refer to. */
 class Names {
   readonly attributes: ReadonlyMap<string, ResolvedAttribute>;
+  readonly classes: readonly string[];
 
   constructor(
     attributes: readonly ResolvedAttribute[],
-    readonly classes: readonly string[],
+    /** By class. */
+    readonly kinds: ReadonlyMap<string, KindName>,
     readonly fail: Fail,
   ) {
     this.attributes = new Map(attributes.map((attribute) => [attribute.name, attribute]));
+    this.classes = [...kinds.keys()];
   }
 
   attribute(name: string, path: Path): ResolvedAttribute {
@@ -132,6 +160,7 @@ function unique(list: readonly { readonly name: string }[], table: string, fail:
 
 function resolveAttribute(
   entry: Named<AttributeDefinition>,
+  dimension: 2 | 3,
   canvas: { readonly width: number; readonly height: number },
   path: Path,
   fail: Fail,
@@ -139,12 +168,20 @@ function resolveAttribute(
   const { name } = entry;
   const role = entry.role ?? ROLE_NAMES.find((candidate) => candidate === name);
   if (role === undefined) {
+    const roles = rolesOf(dimension);
     return fail(
       path,
-      `Expected a role for the attribute "${name}", one of ${listNames(ROLE_NAMES)}${didYouMean(name, ROLE_NAMES)}`,
+      `Expected a role for the attribute "${name}", one of ${listNames(roles)}${didYouMean(name, roles)}`,
     );
   }
-  const written = entry.range ?? defaultRange(role, canvas);
+  const needed = dimensionOfRole(role) ?? dimension;
+  if (needed !== dimension) {
+    fail(
+      path,
+      `Expected "dimension: ${needed}" for the role "${role}" but received a grammar of dimension ${dimension}`,
+    );
+  }
+  const written = entry.range ?? rangeOfRole(role, dimension, canvas);
   // Scene files hold ranges as float32.
   const range = [Math.fround(written[0]), Math.fround(written[1])] as const;
   const periodic = entry.periodic ?? (role === 'rotation' && range[1] - range[0] === 360);
@@ -154,79 +191,170 @@ function resolveAttribute(
   if (periodic && role !== 'rotation' && role !== 'none') {
     fail([...path, 'periodic'], `Expected false for the role "${role}" but received true`);
   }
-  const neutral = FACTORS.includes(role) ? 1 : 0;
-  const attribute = { name, role, unit: entry.unit ?? UNITS[role] ?? '', range, periodic };
-  const fallback: Distribution = { kind: 'constant', value: Math.min(range[1], Math.max(range[0], neutral)) };
-  if (entry.default === undefined) return { ...attribute, default: fallback };
-  const chosen = distribution(entry.default);
+  const attribute = { name, role, unit: entry.unit ?? unitOfRole(role, dimension), range, periodic };
+  const neutral = Math.min(range[1], Math.max(range[0], neutralValue(role)));
+  if (entry.default === undefined) return { ...attribute, default: { kind: 'constant', value: neutral } };
+  const chosen = longForm(entry.default);
   checkRange(chosen, attribute, [...path, 'default'], fail);
   return { ...attribute, default: chosen };
 }
 
-function defaultRange(role: RoleName, canvas: { readonly width: number; readonly height: number }): [number, number] {
-  switch (role) {
-    case 'x':
-      return [-canvas.width, canvas.width];
-    case 'y':
-      return [-canvas.height, canvas.height];
-    case 'rotation':
-      // 0° is in the middle, not at the seam.
-      return [-180, 180];
-    case 'scale':
-    case 'scaleX':
-    case 'scaleY':
-      return [0.25, 4];
-    case 'none':
-    case 'opacity':
-      return [0, 1];
-    default:
-      return [0, 2];
-  }
+function resolveCamera(
+  entry: CameraDefinition,
+  canvas: { readonly width: number; readonly height: number },
+  fail: Fail,
+): Camera {
+  const { focal, fieldOfView, near = 0.1, far = 1000 } = entry;
+  if (near >= far) fail(['camera'], `Expected near below far but received ${near} and ${far}`);
+  // The schema saw to it that there is one of the two.
+  const half = (fieldOfView ?? 90) / 2;
+  const [fx, fy] = focal === undefined ? [(canvas.width / 2 / sinDegrees(half)) * cosDegrees(half)] : [focal].flat();
+  return {
+    fx,
+    fy: fy ?? fx,
+    cx: entry.cx ?? canvas.width / 2,
+    cy: entry.cy ?? canvas.height / 2,
+    x: entry.x ?? 0,
+    y: entry.y ?? 0,
+    z: entry.z ?? 0,
+    heading: entry.heading ?? 0,
+    pitch: entry.pitch ?? 0,
+    roll: entry.roll ?? 0,
+    near,
+    far,
+  };
 }
 
-function resolveClass(entry: Named<ClassDefinition>, names: Names, path: Path): ResolvedClass {
+function resolveClass(entry: Named<ClassDefinition>, dimension: 2 | 3, names: Names, path: Path): ResolvedClass {
+  const { name, kind = 'object' } = entry;
+  if (dimension === 2 && kind !== 'object') {
+    names.fail(
+      [...path, 'kind'],
+      `Expected "dimension: 3" for the kind "${kind}" but received a grammar of dimension 2`,
+    );
+  }
   return {
-    name: entry.name,
+    name,
+    ...(kind === 'object' ? {} : { kind }),
     asset: assetGroups(entry.asset),
     attributes: resolveValues(entry.attributes, names, [...path, 'attributes']),
     mutable: resolveMutable(entry.mutable ?? [], names, [...path, 'mutable']),
   };
 }
 
-function resolveProduction(entry: ProductionDefinition, names: Names, path: Path): ResolvedProduction {
-  const count = countDistribution(entry.count ?? 1);
-  checkCount(count, [...path, 'count'], names.fail);
+/** In order: that of their random streams, and of who may depend on whom. */
+function resolveParameters(
+  entries: Readonly<Record<string, ParameterDefinition>> | undefined,
+  path: Path,
+  fail: Fail,
+): ResolvedParameter[] {
+  const list = Object.entries(entries ?? {});
+  if (list.length > MAX_PARAMETERS) fail(path, `Expected at most ${MAX_PARAMETERS} parameters`);
+  return list.map(([name, definition]) => {
+    const names = namedValues(definition);
+    const distribution = longForm(names ? numbered(definition) : (definition as DistributionDefinition));
+    checkBounds(distribution, [...path, name], fail);
+    return { name, distribution, ...(names ? { names } : {}) };
+  });
+}
+
+/** Values of a categorical that are names, not expressions. */
+function namedValues(definition: ParameterDefinition): string[] | undefined {
+  const values = typeof definition === 'object' ? definition.categorical?.values : undefined;
+  return values?.every((value) => typeof value === 'string' && !value.startsWith('='))
+    ? (values as string[])
+    : undefined;
+}
+
+/** With 0, 1, … in the place of names. */
+function numbered(definition: ParameterDefinition): DistributionDefinition {
+  const { values = [], weights } = (typeof definition === 'object' && definition.categorical) || {};
+  return { categorical: { values: values.map((_, i) => i), weights } };
+}
+
+/** @param parents what the nodes can stand below */
+function resolveProduction(
+  entry: ProductionDefinition,
+  names: Names,
+  parents: ParentKinds,
+  path: Path,
+): ResolvedProduction {
+  const count = longCount(entry.count ?? 1);
+  checkBounds(count, [...path, 'count'], names.fail);
+  const parameters = resolveParameters(entry.parameters, [...path, 'parameters'], names.fail);
+  const number = {
+    count,
+    ...(entry.spacing ? { spacing: resolveSpacing(entry.spacing, names, [...path, 'spacing']) } : {}),
+    ...(parameters.length > 0 ? { parameters } : {}),
+  };
   if (entry.choice) {
     const alternatives = entry.choice.map((alternative, i) => ({
-      weight: alternative.weight ?? 1,
-      production: resolveProduction(alternative, names, [...path, 'choice', i]),
+      weight: quantity(alternative.weight ?? 1),
+      production: resolveProduction(alternative, names, parents, [...path, 'choice', i]),
     }));
+    if (entry.spacing) checkAlternatives(alternatives, [...path, 'choice'], names.fail);
     if (alternatives.every(({ weight }) => weight === 0)) {
       names.fail([...path, 'choice'], 'Expected at least one weight above 0');
     }
-    return { kind: 'choice', count, alternatives };
+    return { kind: 'choice', ...number, alternatives };
+  }
+  const classes = names.classSet(entry.class, [...path, 'class']);
+  const kinds = classes.map((name) => names.kinds.get(name) ?? 'object');
+  const lost = classes.find((_, i) => kinds[i] === 'strip');
+  if (lost !== undefined && !parents.every((kind) => kind === 'curve' || kind === 'strip')) {
+    names.fail([...path, 'class'], `Expected the strip "${lost}" below a curve or a strip only`);
   }
   const node: ResolvedNode = {
     kind: 'node',
-    count,
-    classes: names.classSet(entry.class, [...path, 'class']),
+    ...number,
+    classes,
     attributes: resolveValues(entry.attributes, names, [...path, 'attributes']),
-    children: (entry.children ?? []).map((child, i) => resolveProduction(child, names, [...path, 'children', i])),
+    children: (entry.children ?? []).map((child, i) =>
+      resolveProduction(child, names, kinds, [...path, 'children', i]),
+    ),
     ...(entry.asset === undefined ? {} : { asset: assetGroups(entry.asset) }),
     ...(entry.mutable === undefined ? {} : { mutable: resolveMutable(entry.mutable, names, [...path, 'mutable']) }),
   };
   return node;
 }
 
+function resolveSpacing(entry: SpacingDefinition, names: Names, path: Path): ResolvedSpacing {
+  const attribute = names.attribute(entry.along, [...path, 'along']);
+  if (!['x', 'y', 'z'].includes(attribute.role)) {
+    names.fail([...path, 'along'], `Expected an attribute of role x, y or z but received "${entry.along}"`);
+  }
+  const place = (key: 'from' | 'to') => {
+    const chosen = longForm(entry[key]);
+    checkRange(chosen, attribute, [...path, key], names.fail);
+    return chosen;
+  };
+  const gap = longForm(entry.gap);
+  checkBounds(gap, [...path, 'gap'], names.fail);
+  const most = entry.most === undefined ? undefined : longCount(entry.most);
+  if (most) checkBounds(most, [...path, 'most'], names.fail);
+  return { along: entry.along, from: place('from'), to: place('to'), gap, ...(most ? { most } : {}) };
+}
+
+/** Each place holds one node, so what can stand there brings no number of its own. */
+function checkAlternatives(alternatives: ResolvedChoice['alternatives'], path: Path, fail: Fail): void {
+  for (const [i, { production }] of alternatives.entries()) {
+    const { count, spacing } = production;
+    if (spacing || count.kind !== 'constant' || count.value !== 1) {
+      fail([...path, i], `Expected no ${spacing ? 'spacing' : 'count'} within a choice that has a spacing`);
+    }
+    if (production.kind === 'choice') checkAlternatives(production.alternatives, [...path, i, 'choice'], fail);
+  }
+}
+
 function resolveValues(
   values: Readonly<Record<string, DistributionDefinition>> | undefined,
   names: Names,
   path: Path,
-): Record<string, Distribution> {
-  const resolved: Record<string, Distribution> = {};
+): Record<string, ResolvedDistribution> {
+  const resolved: Record<string, ResolvedDistribution> = {};
   for (const [name, definition] of Object.entries(values ?? {})) {
     const attribute = names.attribute(name, [...path, name]);
-    const chosen = distribution(definition);
+    const chosen = longForm(definition);
     checkRange(chosen, attribute, [...path, name], names.fail);
     resolved[name] = chosen;
   }
@@ -239,130 +367,13 @@ function resolveMutable(list: readonly string[], names: Names, path: Path): stri
   return [...names.attributes.keys()].filter((name) => list.includes(name));
 }
 
-function resolveConstraint(entry: ConstraintDefinition, names: Names, path: Path): ResolvedConstraint {
-  const { minDistance, noOverlap, insideCanvas, predicate } = entry;
-  const label = (kind: string, classes: readonly (string | string[] | undefined)[]) =>
-    entry.name ?? `${kind}(${classes.flat().filter(Boolean).join(', ')})`;
-  const pair = (key: string, value: { between?: string | string[]; and?: string | string[] }) => {
-    const between = names.classSet(value.between, [...path, key, 'between']);
-    const and = value.and === undefined ? between : names.classSet(value.and, [...path, key, 'and']);
-    return { name: label(key, [value.between, value.and]), between, and };
-  };
-  if (minDistance) return { kind: 'minDistance', ...pair('minDistance', minDistance), distance: minDistance.distance };
-  if (noOverlap) return { kind: 'noOverlap', ...pair('noOverlap', noOverlap), margin: noOverlap.margin ?? 0 };
-  if (insideCanvas) {
-    return {
-      kind: 'insideCanvas',
-      name: label('insideCanvas', [insideCanvas.classes]),
-      classes: names.classSet(insideCanvas.classes, [...path, 'insideCanvas', 'classes']),
-      margin: insideCanvas.margin ?? 0,
-      extent: insideCanvas.extent ?? 'circle',
-    };
-  }
-  if (predicate && entry.name !== undefined) return { kind: 'predicate', name: entry.name, predicate };
-  return names.fail(path, 'Expected exactly one kind of constraint');
-}
-
 /** The smallest number of nodes that a production can make. */
 function leastNodes(production: ResolvedProduction): number {
-  const times = leastCount(production.count);
+  const times = production.spacing ? 0 : leastCount(production.count);
   if (times === 0) return 0;
   if (production.kind === 'choice') {
-    const possible = production.alternatives.filter(({ weight }) => weight > 0);
+    const possible = production.alternatives.filter(({ weight }) => weight !== 0);
     return times * Math.min(...possible.map((alternative) => leastNodes(alternative.production)));
   }
   return times * production.children.reduce((sum, child) => sum + leastNodes(child), 1);
-}
-
-function leastCount(count: CountDistribution): number {
-  switch (count.kind) {
-    case 'constant':
-      return count.value;
-    case 'uniform':
-      return count.min;
-    case 'poisson':
-      return 0;
-    case 'categorical':
-      return Math.min(...count.values.filter((_, i) => count.weights[i] > 0));
-  }
-}
-
-/** A distribution's long form. */
-function distribution(definition: DistributionDefinition): Distribution {
-  if (typeof definition === 'number') return { kind: 'constant', value: definition };
-  const { constant, uniform, normal, truncatedNormal, vonMises } = definition;
-  if (constant !== undefined) return { kind: 'constant', value: constant };
-  if (uniform) return { kind: 'uniform', ...bounds(uniform) };
-  if (normal) return { kind: 'normal', ...normal };
-  if (truncatedNormal) return { kind: 'truncatedNormal', ...truncatedNormal };
-  if (vonMises) return { kind: 'vonMises', ...vonMises };
-  return categorical(definition.categorical as NonNullable<typeof definition.categorical>);
-}
-
-function countDistribution(definition: CountDefinition): CountDistribution {
-  if (typeof definition === 'number') return { kind: 'constant', value: definition };
-  const { constant, uniform, poisson } = definition;
-  if (constant !== undefined) return { kind: 'constant', value: constant };
-  if (uniform) return { kind: 'uniform', ...bounds(uniform) };
-  if (poisson) return { kind: 'poisson', ...poisson };
-  return categorical(definition.categorical as NonNullable<typeof definition.categorical>);
-}
-
-function bounds(value: readonly [number, number] | { readonly min: number; readonly max: number }) {
-  return 'min' in value ? { min: value.min, max: value.max } : { min: value[0], max: value[1] };
-}
-
-function categorical({ values, weights }: { values: number[]; weights?: number[] }) {
-  return { kind: 'categorical' as const, values, weights: weights ?? values.map(() => 1) };
-}
-
-function checkCount(count: CountDistribution, path: Path, fail: Fail): void {
-  if (count.kind === 'uniform' && count.min > count.max) {
-    fail(path, `Expected a minimum of at most the maximum but received ${count.min} and ${count.max}`);
-  }
-}
-
-/** A distribution that certainly leaves the attribute's range is a mistake; tails are clamped. */
-function checkRange(value: Distribution, attribute: Omit<ResolvedAttribute, 'default'>, path: Path, fail: Fail): void {
-  if (value.kind === 'uniform' && value.min > value.max) {
-    fail(path, `Expected a minimum of at most the maximum but received ${value.min} and ${value.max}`);
-  }
-  if (value.kind === 'vonMises' && !(attribute.role === 'rotation' || attribute.periodic)) {
-    fail(path, `Expected vonMises for a rotation only but received it for "${attribute.name}"`);
-  }
-  if (attribute.periodic) return;
-  const [minimum, maximum] = attribute.range;
-  for (const number of support(value)) {
-    if (Math.fround(number) >= minimum && Math.fround(number) <= maximum) continue;
-    fail(
-      path,
-      `Expected values within the range [${minimum}, ${maximum}] of "${attribute.name}" but received ${number}`,
-    );
-  }
-}
-
-/** The numbers that bound what a distribution can give; none for tails without end. */
-function support(value: Distribution): readonly number[] {
-  switch (value.kind) {
-    case 'constant':
-      return [value.value];
-    case 'uniform':
-    case 'truncatedNormal':
-      return [value.min, value.max];
-    case 'categorical':
-      return value.values;
-    case 'normal':
-      return [value.mean];
-    case 'vonMises':
-      return [];
-  }
-}
-
-function assetGroups(assets: AssetsDefinition | undefined): ResolvedAssetGroup[] {
-  if (assets === undefined) return [];
-  if (typeof assets === 'string') return [{ globs: [assets], weight: 1 }];
-  if (assets.every((entry) => typeof entry === 'string')) return [{ globs: assets as string[], weight: 1 }];
-  return assets.map((entry) =>
-    typeof entry === 'string' ? { globs: [entry], weight: 1 } : { globs: [entry.glob], weight: entry.weight },
-  );
 }

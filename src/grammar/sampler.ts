@@ -1,32 +1,49 @@
 import type { AssetLibrary } from '../assets/assetLibrary.js';
 import { GrammarError } from '../errors.js';
 import { RandomStream } from '../random.js';
-import { type AttributeSpec, type SceneSchema, toRange } from '../scene/attributeSchema.js';
-import type { SceneGraph } from '../scene/sceneGraph.js';
-import type { CompiledAssets, CompiledNode, CompiledProduction, CompiledVariant } from './compile.js';
-import type { CompiledConstraint, PlacedNodes } from './constraints.js';
+import { type AttributeSpec, NodeKind, type SceneSchema, toRange } from '../scene/attributeSchema.js';
+import type { Camera, SceneGraph } from '../scene/sceneGraph.js';
+import { type Body, placeBody } from './bodies.js';
+import {
+  type CompiledAssets,
+  type CompiledNode,
+  type CompiledParameter,
+  type CompiledProduction,
+  type CompiledProductions,
+  type CompiledSpacing,
+  type CompiledVariant,
+  weightsAt,
+} from './compile.js';
 import { draw, drawCount, drawIndex } from './distributions.js';
+import type { CompiledConstraint, PlacedNodes } from './placedNodes.js';
 import { emptyPoses, type NodePoses, type PoseColumns, placeNode, poseColumns } from './poses.js';
 import { MAX_NODES } from './schema.js';
+import { resolved } from './scope.js';
+import { reachAlong, roleReader } from './spacing.js';
 
 /** Everything sampling needs; immutable. */
 export interface SamplerPlan {
   readonly schema: SceneSchema;
-  readonly productions: readonly CompiledProduction[];
+  readonly productions: CompiledProductions;
   readonly constraints: readonly CompiledConstraint[];
   readonly canvas: { readonly width: number; readonly height: number };
+  /** 3D. */
+  readonly camera?: Camera;
   readonly library: AssetLibrary;
   readonly sampling: { readonly maxAttempts: number; readonly retry: 'scene' | 'node' };
-  /** Before messages: place of the constraints in the file. */
+  /** Before messages: place of the constraints in the file … */
   readonly where: string;
+  /** … and of the nodes. */
+  readonly nodesWhere: string;
 }
 
 /*
  * Addresses of random streams, all of one (seed, scene index, attempt):
  *   node v,     attribute a       value of attribute a of node v
  *   node v,     ASSET             asset of node v
- *   node v,     STRUCTURE         counts, choices and classes of v's children
+ *   node v,     STRUCTURE         counts, choices, classes, gaps and parameters of v's children
  *   SCENE_NODE, STRUCTURE         the same of the roots
+ *   SCENE_NODE, p                 parameter p of the scene
  * `attempt` is the number of rejections so far in the scene, so no draw ever repeats a rejected one.
  */
 const STRUCTURE = 0xffff;
@@ -45,8 +62,18 @@ export function sampleScene(plan: SamplerPlan, seed: number, index: number): Sce
 const NO_POSES = emptyPoses(0);
 const FIRST_POSES = 8;
 
+/** Where a production puts its nodes one after another. */
+interface Row {
+  readonly spacing: CompiledSpacing;
+  /** Where the next one begins; afterwards, where it ends. */
+  front: number;
+}
+
 class SceneSampler {
   readonly #columns: PoseColumns;
+  readonly #reader: ReturnType<typeof roleReader>;
+  /** Values of `index` and parameters, by slot. */
+  readonly #values: number[];
   readonly #rejections = new Map<string, number>();
   #attempt = 0;
   #parent: number[] = [];
@@ -55,6 +82,7 @@ class SceneSampler {
   #attributes: number[] = [];
   #mutable: number[] = [];
   #poses: NodePoses = NO_POSES;
+  #bodies: Body[] = [];
 
   constructor(
     readonly plan: SamplerPlan,
@@ -62,12 +90,15 @@ class SceneSampler {
     readonly index: number,
   ) {
     this.#columns = poseColumns(plan.schema);
+    this.#reader = roleReader(plan.schema);
+    this.#values = new Array<number>(plan.productions.slots).fill(0);
   }
 
   sample(): SceneGraph {
     for (;;) {
       this.#clear();
-      if (!this.#expand(this.plan.productions, -1)) continue;
+      this.#drawParameters();
+      if (!this.#expand(this.plan.productions.roots, -1)) continue;
       const scene = this.#graph();
       if (this.plan.constraints.length === 0) return scene;
       const broken = this.plan.constraints.filter(
@@ -84,6 +115,13 @@ class SceneSampler {
     this.#asset = [];
     this.#attributes = [];
     this.#mutable = [];
+    this.#bodies = [];
+  }
+
+  #drawParameters(): void {
+    for (const [p, { slot, distribution }] of this.plan.productions.parameters.entries()) {
+      this.#values[slot] = draw(resolved(distribution, this.#values), this.#stream(SCENE_NODE, p));
+    }
   }
 
   #stream(node: number, attribute: number): RandomStream {
@@ -98,19 +136,50 @@ class SceneSampler {
     return true;
   }
 
-  #produce(production: CompiledProduction, parent: number, stream: RandomStream): boolean {
-    const count = drawCount(production.count, stream);
+  #produce(production: CompiledProduction, parent: number, stream: RandomStream, row?: Row): boolean {
+    if (production.spacing) return this.#produceRow(production, production.spacing, parent, stream);
+    const count = drawCount(resolved(production.count, this.#values), stream);
     for (let i = 0; i < count; i++) {
-      const placed =
-        production.kind === 'choice'
-          ? this.#produce(production.alternatives[drawIndex(production.weights, stream)], parent, stream)
-          : this.#addNode(production, parent, stream);
-      if (!placed) return false;
+      this.#enter(production, i, stream);
+      if (!this.#place(production, parent, stream, row)) return false;
     }
     return true;
   }
 
-  #addNode({ variants, children }: CompiledNode, parent: number, stream: RandomStream): boolean {
+  /** Nodes one behind the other, as many as begin before the end. */
+  #produceRow(production: CompiledProduction, spacing: CompiledSpacing, parent: number, stream: RandomStream): boolean {
+    const row = { spacing, front: draw(resolved(spacing.from, this.#values), stream) };
+    const end = draw(resolved(spacing.to, this.#values), stream);
+    const most = spacing.most ? drawCount(resolved(spacing.most, this.#values), stream) : MAX_NODES;
+    for (let i = 0; i < most; i++) {
+      this.#enter(production, i, stream);
+      row.front += draw(resolved(spacing.gap, this.#values), stream);
+      // Asked before the node is drawn, so that it depends on nothing but its place.
+      if (!(row.front < end)) break;
+      if (!this.#place(production, parent, stream, row)) return false;
+    }
+    return true;
+  }
+
+  /** Sets what holds for the i-th node of a production and what is below it. */
+  #enter(
+    { index, parameters }: { readonly index: number; readonly parameters: readonly CompiledParameter[] },
+    i: number,
+    stream: RandomStream,
+  ): void {
+    if (index >= 0) this.#values[index] = i;
+    for (const { slot, distribution } of parameters) {
+      this.#values[slot] = draw(resolved(distribution, this.#values), stream);
+    }
+  }
+
+  #place(production: CompiledProduction, parent: number, stream: RandomStream, row: Row | undefined): boolean {
+    if (production.kind === 'node') return this.#addNode(production, parent, stream, row);
+    const chosen = drawIndex(weightsAt(production.weights, this.#values), stream);
+    return this.#produce(production.alternatives[chosen], parent, stream, row);
+  }
+
+  #addNode({ variants, children }: CompiledNode, parent: number, stream: RandomStream, row: Row | undefined): boolean {
     const variant = variants[variants.length === 1 ? 0 : stream.integer(variants.length)];
     const node = this.#parent.length;
     if (node >= MAX_NODES) {
@@ -121,25 +190,22 @@ class SceneSampler {
     this.#parent.push(parent);
     this.#classId.push(variant.classId);
     this.#mutable.push(...variant.mutable);
-    return this.#fill(node, parent, variant) && this.#expand(children, node);
+    return this.#fill(node, parent, variant, row) && this.#expand(children, node);
   }
 
   /** Draws a node's asset and attributes; with `retry: node` until it breaks no constraint. */
-  #fill(node: number, parent: number, variant: CompiledVariant): boolean {
-    const { schema, library, constraints, sampling } = this.plan;
+  #fill(node: number, parent: number, variant: CompiledVariant, row: Row | undefined): boolean {
+    const { schema, constraints, sampling } = this.plan;
     const columns = schema.attributes.length;
+    const start = row?.front ?? 0;
     for (let tries = 0; tries < NODE_TRIES; tries++) {
-      const asset = this.#drawAsset(node, variant.assets);
-      this.#asset[node] = asset;
+      this.#asset[node] = this.#drawAsset(node, variant.assets);
       for (let a = 0; a < columns; a++) {
         this.#attributes[node * columns + a] = this.#drawAttribute(node, a, schema.attributes[a], variant);
       }
+      if (row) this.#standInRow(node, row, start);
       if (constraints.length === 0) return true;
-      this.#reservePose(node);
-      const row = this.#attributes.slice(node * columns, (node + 1) * columns);
-      const drawn = library.assets[asset];
-      const sprite = drawn?.kind === 'sprite' ? drawn : undefined;
-      placeNode(this.#poses, node, parent, row, this.#columns, sprite);
+      this.#locate(node, parent);
       if (sampling.retry === 'scene') return true;
       const placed = this.#placed();
       const broken = constraints.filter(({ acceptsNode }) => acceptsNode && !acceptsNode(placed));
@@ -149,21 +215,55 @@ class SceneSampler {
     return false;
   }
 
+  /** Moves a node to where its rear end is at `start`. */
+  #standInRow(node: number, row: Row, start: number): void {
+    const { schema, library } = this.plan;
+    const first = node * schema.attributes.length;
+    const { column, axis } = row.spacing;
+    const kind = this.#kind(node);
+    const [rear, front] = reachAlong(
+      axis,
+      library.assets[this.#asset[node]],
+      kind,
+      this.#reader(this.#attributes, first),
+    );
+    this.#attributes[first + column] = stored(schema.attributes[column], start - rear);
+    row.front = start - rear + front;
+  }
+
+  #kind(node: number): NodeKind {
+    return this.plan.schema.kinds?.[this.#classId[node]] ?? NodeKind.Object_;
+  }
+
+  /** Where a node is, for constraints. */
+  #locate(node: number, parent: number): void {
+    const { schema, library } = this.plan;
+    const columns = schema.attributes.length;
+    const asset = library.assets[this.#asset[node]];
+    if (schema.dimension === 3) {
+      const read = this.#reader(this.#attributes, node * columns);
+      this.#bodies[node] = placeBody(this.#kind(node), this.#bodies[parent]?.placed, asset, read);
+      return;
+    }
+    this.#reservePose(node);
+    const row = this.#attributes.slice(node * columns, (node + 1) * columns);
+    placeNode(this.#poses, node, parent, row, this.#columns, asset?.kind === 'sprite' ? asset : undefined);
+  }
+
   #drawAsset(node: number, { weights, groups }: CompiledAssets): number {
     if (groups.length === 0) return -1;
     if (groups.length === 1 && groups[0].length === 1) return groups[0][0];
     const stream = this.#stream(node, ASSET);
-    const group = groups[groups.length === 1 ? 0 : drawIndex(weights, stream)];
+    const group = groups[groups.length === 1 ? 0 : drawIndex(weightsAt(weights, this.#values), stream)];
     return group[stream.integer(group.length)];
   }
 
   #drawAttribute(node: number, column: number, spec: AttributeSpec, variant: CompiledVariant): number {
-    const distribution = variant.values[column];
-    const value =
-      distribution.kind === 'constant' ? distribution.value : draw(distribution, this.#stream(node, column));
-    // Stored as float32; rounding may land on the far end of a turn, which is the near end.
-    const stored = Math.fround(toRange(spec, value));
-    return spec.periodic && stored >= spec.maximum ? spec.minimum : stored;
+    const distribution = resolved(variant.values[column], this.#values);
+    return stored(
+      spec,
+      distribution.kind === 'constant' ? distribution.value : draw(distribution, this.#stream(node, column)),
+    );
   }
 
   #reservePose(node: number): void {
@@ -175,10 +275,18 @@ class SceneSampler {
   }
 
   #placed(): PlacedNodes {
-    return { count: this.#parent.length, parent: this.#parent, classId: this.#classId, poses: this.#poses };
+    return {
+      count: this.#parent.length,
+      parent: this.#parent,
+      classId: this.#classId,
+      poses: this.#poses,
+      bodies: this.#bodies,
+    };
   }
 
   #graph(): SceneGraph {
+    const { camera } = this.plan;
+    if (camera) this.#checkSingle();
     return {
       width: this.plan.canvas.width,
       height: this.plan.canvas.height,
@@ -188,7 +296,22 @@ class SceneSampler {
       asset: new Int32Array(this.#asset),
       attributes: new Float32Array(this.#attributes),
       mutable: new Uint8Array(this.#mutable),
+      ...(camera ? { camera } : {}),
     };
+  }
+
+  /** A scene is seen with one camera and lit by one sun. */
+  #checkSingle(): void {
+    for (const [kind, name] of [
+      [NodeKind.Camera, 'camera'],
+      [NodeKind.Light, 'light'],
+    ] as const) {
+      const number = this.#parent.filter((_, node) => this.#kind(node) === kind).length;
+      if (number < 2) continue;
+      throw new GrammarError(
+        `${this.plan.nodesWhere}: Expected at most one ${name} for seed ${this.seed}, index ${this.index} but received ${number}`,
+      );
+    }
   }
 
   /** Counts a rejection and moves on to fresh random numbers. */
@@ -204,4 +327,11 @@ class SceneSampler {
         `seed ${this.seed}, index ${this.index} but received none: ${report}`,
     );
   }
+}
+
+/** A value as scenes hold it: within its range, float32. */
+function stored(spec: AttributeSpec, value: number): number {
+  const rounded = Math.fround(toRange(spec, value));
+  // Rounding may land on the far end of a turn, which is the near end.
+  return spec.periodic && rounded >= spec.maximum ? spec.minimum : rounded;
 }

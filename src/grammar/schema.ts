@@ -1,7 +1,11 @@
 import { z } from 'zod';
 import type { SceneSchema } from '../scene/attributeSchema.js';
 import type { SceneGraph } from '../scene/sceneGraph.js';
+import type { PlacedCamera } from '../scene/worldFrames.js';
+import { isReachable } from './distributions.js';
 import type { NodePoses } from './poses.js';
+import { ROLE_NAMES } from './roles.js';
+import type { ExpressionText, Quantity } from './scope.js';
 
 /** Most nodes of one scene: random streams address nodes by 16 bits, and two addresses are the scene's own. */
 export const MAX_NODES = 65534;
@@ -11,41 +15,46 @@ export const MAX_CANVAS = 16384;
 const MAX_NUMBER = 1e9;
 const MAX_ATTEMPTS = 65535;
 
-/** Roles that 2D grammars can name, with what the renderer does: see `AttributeRole` in schemas/sceneGraph.fbs. */
-export const ROLE_NAMES = [
-  'none',
-  'x',
-  'y',
-  'rotation',
-  'scale',
-  'scaleX',
-  'scaleY',
-  'brightness',
-  'opacity',
-  'red',
-  'green',
-  'blue',
-] as const;
-export type RoleName = (typeof ROLE_NAMES)[number];
-
 /** An arbitrary constraint, in TypeScript grammars only: true accepts the scene. It must depend on its arguments alone. */
 export type ScenePredicate = (scene: SceneGraph, context: PredicateContext) => boolean;
 
 export interface PredicateContext {
   readonly schema: SceneSchema;
-  /** Where each node is on the canvas. */
+  /** 2D: where each node is on the canvas; empty in 3D. */
   readonly poses: NodePoses;
+  /** 3D: [V × 12] row-major 3 × 4 matrices, node frame → world (`worldFrames`). */
+  readonly frames?: Float64Array;
+  /** 3D: what the scene is seen with. */
+  readonly camera?: PlacedCamera;
 }
+
+/** What nodes of a class can be in 3D (`NodeKind`). */
+export const KIND_NAMES = ['object', 'camera', 'light', 'curve', 'strip'] as const;
+export type KindName = (typeof KIND_NAMES)[number];
 
 const number = z.number().min(-MAX_NUMBER).max(MAX_NUMBER);
 const positive = number.positive();
-const weight = number.nonnegative();
+/** Marks an alternative of a union that only text beginning with "=" is meant for (issues.ts). */
+export const EXPRESSION_ISSUE = { form: 'expression' };
+const expression = z.custom<ExpressionText>((value) => typeof value === 'string' && value.startsWith('='), {
+  error: 'an expression that begins with "="',
+  params: EXPRESSION_ISSUE,
+});
+/** A number, or an expression of what has been drawn before. */
+const quantity = z.union([number, expression]);
+const weight = z.union([number.nonnegative(), expression]);
 const className = z.string().min(1).max(100);
 const classNames = z.union([className, z.array(className).min(1)]);
+const identifier = z.string().regex(/^[A-Za-z_]\w*$/, 'a name of letters, digits and _');
 const attributeName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_-]*$/, 'a name of letters, digits, _ and -');
 
 /** `[min, max]` or `{ min, max }`, min ≤ max. */
-const interval = z.union([z.tuple([number, number]), z.strictObject({ min: number, max: number })]);
+const interval = z.union([z.tuple([quantity, quantity]), z.strictObject({ min: quantity, max: quantity })]);
+
+/** Judges numbers that are known; expressions are judged when they are computed. */
+function known(holds: (...numbers: number[]) => boolean, ...quantities: (Quantity | undefined)[]): boolean {
+  return !quantities.every((value) => typeof value === 'number') || holds(...quantities);
+}
 
 /** Exactly one of the keys of a strict object of optional entries. */
 function oneOf<S extends z.ZodRawShape>(shape: S) {
@@ -55,51 +64,89 @@ function oneOf<S extends z.ZodRawShape>(shape: S) {
   });
 }
 
+/** One per value, ≥ 0, any sum; all equal when left out. */
+const weightFields = { weights: z.array(weight).optional() };
+type Weighted = { readonly values: readonly unknown[]; readonly weights?: readonly Quantity[] };
+const MATCHING_WEIGHTS = [
+  ({ values, weights }: Weighted) => weights === undefined || weights.length === values.length,
+  { path: ['weights'], error: 'as many weights as values' },
+] as [(value: Weighted) => boolean, { path: string[]; error: string }];
+const SOME_WEIGHT = [
+  ({ weights }: Weighted) => weights === undefined || weights.some((w) => w !== 0),
+  { path: ['weights'], error: 'at least one weight above 0' },
+] as [(value: Weighted) => boolean, { path: string[]; error: string }];
+
 const categorical = z
   .strictObject({
     /** What is drawn. */
-    values: z.array(number).min(1),
-    /** One per value, ≥ 0, any sum; all equal when left out. */
-    weights: z.array(weight).optional(),
+    values: z.array(quantity).min(1),
+    ...weightFields,
   })
-  .refine(({ values, weights }) => weights === undefined || weights.length === values.length, {
-    path: ['weights'],
-    error: 'as many weights as values',
-  })
-  .refine(({ weights }) => weights === undefined || weights.some((w) => w > 0), {
-    path: ['weights'],
-    error: 'at least one weight above 0',
-  });
+  .refine(...MATCHING_WEIGHTS)
+  .refine(...SOME_WEIGHT);
+
+const distributionForms = {
+  constant: quantity.optional(),
+  uniform: interval.optional(),
+  normal: z.strictObject({ mean: quantity, sd: z.union([number.nonnegative(), expression]) }).optional(),
+  truncatedNormal: z
+    .strictObject({ mean: quantity, sd: z.union([positive, expression]), min: quantity, max: quantity })
+    .refine(({ min, max }) => known((a, b) => a < b, min, max), {
+      path: ['max'],
+      error: 'a maximum above the minimum',
+    })
+    .refine(({ mean, sd, min, max }) => known(isReachable, mean, sd, min, max), {
+      path: ['mean'],
+      error: 'a mean within 30 standard deviations of [min, max]',
+    })
+    .optional(),
+  /** `min` (default 0) and an exponential on top, together `mean` on average; given that it is at most `max`. */
+  exponential: z
+    .strictObject({ min: quantity.optional(), mean: quantity, max: quantity.optional() })
+    .refine(({ min, mean }) => known((a, b) => a < b, min ?? 0, mean), {
+      path: ['mean'],
+      error: 'a mean above the minimum',
+    })
+    .refine(({ min, max }) => known((a, b) => a < b, min ?? 0, max), {
+      path: ['max'],
+      error: 'a maximum above the minimum',
+    })
+    .optional(),
+  categorical: categorical.optional(),
+  /** Degrees; `kappa` ≥ 0 is the concentration. */
+  vonMises: z.strictObject({ mean: quantity, kappa: z.union([number.nonnegative(), expression]) }).optional(),
+};
 
 /** A plain number is a constant. Means, deviations and bounds are in the attribute's unit. */
-const distribution = z.union([
+const distribution = z.union([number, expression, oneOf(distributionForms)]);
+
+/** Parameters may have names as values: 0, 1, … in expressions, where the names stand for these numbers. */
+const parameter = z.union([
   number,
+  expression,
   oneOf({
-    constant: number.optional(),
-    uniform: interval.optional(),
-    normal: z.strictObject({ mean: number, sd: number.nonnegative() }).optional(),
-    truncatedNormal: z
-      .strictObject({ mean: number, sd: positive, min: number, max: number })
-      .refine(({ min, max }) => min < max, { path: ['max'], error: 'a maximum above the minimum' })
-      .refine(({ mean, sd, min, max }) => min - mean < 30 * sd && mean - max < 30 * sd, {
-        path: ['mean'],
-        error: 'a mean within 30 standard deviations of [min, max]',
-      })
+    ...distributionForms,
+    categorical: z
+      .strictObject({ values: z.union([z.array(quantity).min(1), z.array(identifier).min(1)]), ...weightFields })
+      .refine(...MATCHING_WEIGHTS)
+      .refine(...SOME_WEIGHT)
       .optional(),
-    categorical: categorical.optional(),
-    /** Degrees; `kappa` ≥ 0 is the concentration. */
-    vonMises: z.strictObject({ mean: number, kappa: number.nonnegative() }).optional(),
   }),
 ]);
 
-const count = z.int().min(0).max(MAX_NODES);
+/** In order: each may depend on those before it. */
+const parameters = z.record(identifier, parameter);
+
+const wholeNumber = z.int().min(0).max(MAX_NODES);
+const count = z.union([wholeNumber, expression]);
 const countDistribution = z.union([
-  count,
+  wholeNumber,
+  expression,
   oneOf({
     constant: count.optional(),
     uniform: z.union([z.tuple([count, count]), z.strictObject({ min: count, max: count })]).optional(),
     /** Given that the count is at most `max`. */
-    poisson: z.strictObject({ mean: number.nonnegative(), max: count }).optional(),
+    poisson: z.strictObject({ mean: z.union([number.nonnegative(), expression]), max: count }).optional(),
     categorical: categorical
       .refine(({ values }) => values.every((v) => count.safeParse(v).success), {
         path: ['values'],
@@ -109,6 +156,20 @@ const countDistribution = z.union([
   }),
 ]);
 
+/** Nodes one behind the other: as many as fit between `from` and `to`. */
+const spacing = z.strictObject({
+  /** The attribute that gets their places: an x, y or z. */
+  along: attributeName,
+  /** Where the first gap begins. */
+  from: distribution,
+  /** No node begins beyond. */
+  to: distribution,
+  /** Free length before each node, from end to end of the sprites or meshes as drawn. */
+  gap: distribution,
+  /** As many at most. */
+  most: countDistribution.optional(),
+});
+
 const glob = z.string().min(1).max(1000);
 /** Names or patterns of assets; one asset is drawn evenly among all that match. `none`: a frame without a sprite. */
 const assets = z.union([
@@ -116,7 +177,7 @@ const assets = z.union([
   z
     .array(z.union([glob, z.strictObject({ glob, weight })]))
     .min(1)
-    .refine((list) => list.some((entry) => typeof entry === 'string' || entry.weight > 0), {
+    .refine((list) => list.some((entry) => typeof entry === 'string' || entry.weight !== 0), {
       error: 'at least one weight above 0',
     }),
 ]);
@@ -141,7 +202,7 @@ const attributeFields = {
   default: distribution.optional(),
 };
 
-const classFields = {
+const lookFields = {
   asset: assets.optional(),
   /** Distributions of the class's attributes. */
   attributes: attributeValues.optional(),
@@ -149,14 +210,24 @@ const classFields = {
   mutable: z.array(z.string()).optional(),
 };
 
+const classFields = {
+  /** 3D: what its nodes are. Default `object`. */
+  kind: z.enum(KIND_NAMES).optional(),
+  ...lookFields,
+};
+
 const productionFields = {
   /** How many; default 1. */
   count: countDistribution.optional(),
+  /** Instead of `count`: one behind the other, as many as there is room for. */
+  spacing: spacing.optional(),
+  /** Drawn for each of the `count` anew; for expressions here and in children. */
+  parameters: parameters.optional(),
   /** The node's class, or several to draw from evenly. */
   class: classNames.optional(),
   /** Instead of `class`: one of several productions is drawn for each of the `count`. */
   choice: z.lazy(() => z.array(alternative).min(1)).optional(),
-  ...classFields,
+  ...lookFields,
   /** Nodes in this node's frame, drawn over it. */
   children: z.lazy(() => z.array(production)).optional(),
 };
@@ -164,6 +235,8 @@ const productionFields = {
 /** One rule of the grammar: makes `count` nodes of a class, or of alternatives, with children. */
 export interface ProductionDefinition {
   count?: z.input<typeof countDistribution>;
+  spacing?: z.input<typeof spacing>;
+  parameters?: z.input<typeof parameters>;
   class?: string | string[];
   choice?: ChoiceDefinition[];
   asset?: z.input<typeof assets>;
@@ -175,22 +248,28 @@ export interface ProductionDefinition {
 /** An alternative of a choice. */
 export interface ChoiceDefinition extends ProductionDefinition {
   /** Relative probability, default 1. */
-  weight?: number;
+  weight?: Quantity;
 }
 
 const oneKind = (value: ProductionDefinition) => (value.class === undefined) !== (value.choice === undefined);
 const onlyClass = (value: ProductionDefinition) =>
   value.choice === undefined || (value.asset ?? value.attributes ?? value.mutable ?? value.children) === undefined;
+const oneNumber = (value: ProductionDefinition) => value.count === undefined || value.spacing === undefined;
+const ONE_NUMBER = { error: 'at most one of count, spacing' };
 const ONLY_CLASS = { error: 'asset, attributes, mutable and children within the alternatives of the choice' };
 
 const production: z.ZodType<ProductionDefinition> = z
   .strictObject(productionFields)
   .refine(oneKind, { error: 'exactly one of class, choice' })
-  .refine(onlyClass, ONLY_CLASS);
+  .refine(onlyClass, ONLY_CLASS)
+  .refine(oneNumber, ONE_NUMBER);
 const alternative: z.ZodType<ChoiceDefinition> = z
   .strictObject({ ...productionFields, weight: weight.optional() })
   .refine(oneKind, { error: 'exactly one of class, choice' })
-  .refine(onlyClass, ONLY_CLASS);
+  .refine(onlyClass, ONLY_CLASS)
+  .refine(oneNumber, ONE_NUMBER);
+
+const CONSTRAINT_KINDS = ['minDistance', 'noOverlap', 'insideCanvas', 'inView', 'predicate'];
 
 const pairFields = {
   /** Classes of the one node; default all. */
@@ -200,8 +279,11 @@ const pairFields = {
 };
 
 /**
- * What a scene must satisfy; scenes that do not are drawn again. Distances are px on the canvas. A node's circle is
- * about its origin with half the diagonal of its sprite as drawn; a node without a sprite has radius 0.
+ * What a scene must satisfy; scenes that do not are drawn again.
+ *
+ * 2D: distances are px on the canvas; a node's circle is about its origin with half the diagonal of its sprite as drawn;
+ * a node without a sprite has radius 0. 3D: distances are metres in the world; a node's footprint is that of its mesh's box
+ * on the ground; strips and meshes that lie on the ground are not compared.
  */
 const constraint = z
   .strictObject({
@@ -209,8 +291,13 @@ const constraint = z
     name: z.string().min(1).max(100).optional(),
     /** Origins of any two such nodes are at least `distance` apart. */
     minDistance: z.strictObject({ ...pairFields, distance: positive }).optional(),
-    /** Circles of any two such nodes are at least `margin` apart; a node and its ancestors are not compared. */
-    noOverlap: z.strictObject({ ...pairFields, margin: number.optional() }).optional(),
+    /**
+     * Circles (2D), or footprints (3D: boxes that are grown by half of `margin` on all sides), of any two such nodes are at
+     * least `margin` apart; a node and its ancestors are not compared.
+     */
+    noOverlap: z
+      .strictObject({ ...pairFields, margin: number.optional(), extent: z.enum(['circle', 'box']).optional() })
+      .optional(),
     /** Origins, or whole circles, are on the canvas and at least `margin` from its edges. */
     insideCanvas: z
       .strictObject({
@@ -220,13 +307,25 @@ const constraint = z
         extent: z.enum(['origin', 'circle']).optional(),
       })
       .optional(),
+    /** 3D: origins, or all corners of the mesh's box, are before the camera and in the image. */
+    inView: z
+      .strictObject({
+        classes: classNames.optional(),
+        /** From the edges of the image, px. */
+        margin: number.optional(),
+        /** Default `origin`. */
+        extent: z.enum(['origin', 'box']).optional(),
+        /** Least and greatest distance before the camera (z in its frame), m. */
+        nearest: number.optional(),
+        farthest: number.optional(),
+      })
+      .optional(),
     /** TypeScript only; `name` is required and stands for the function in the grammar's hash. */
     predicate: z.custom<ScenePredicate>((value) => typeof value === 'function', 'a function').optional(),
   })
-  .refine(
-    (value) => ['minDistance', 'noOverlap', 'insideCanvas', 'predicate'].filter((key) => key in value).length === 1,
-    { error: 'exactly one of minDistance, noOverlap, insideCanvas, predicate' },
-  )
+  .refine((value) => CONSTRAINT_KINDS.filter((key) => key in value).length === 1, {
+    error: `exactly one of ${CONSTRAINT_KINDS.join(', ')}`,
+  })
   .refine((value) => value.predicate === undefined || value.name !== undefined, {
     path: ['name'],
     error: 'a name for the predicate',
@@ -235,11 +334,47 @@ const constraint = z
 const named = <N extends z.ZodType<string>, S extends z.ZodRawShape>(name: N, fields: S) =>
   z.union([z.array(z.strictObject({ name, ...fields })).min(1), z.record(z.string(), z.strictObject(fields))]);
 
+const canvas = z.strictObject({
+  /** px */
+  width: z.int().min(1).max(MAX_CANVAS),
+  /** px */
+  height: z.int().min(1).max(MAX_CANVAS),
+  /** 1 grey, 3 RGB. Default 1. */
+  channels: z.union([z.literal(1), z.literal(3)]).optional(),
+});
+
+/** What 3D scenes are seen with; a node of a class of kind `camera` takes its place, and by its field of view its focal lengths. */
+const camera = z
+  .strictObject({
+    /** px; or [horizontal, vertical]. */
+    focal: z.union([positive, z.tuple([positive, positive])]).optional(),
+    /** Instead of `focal`: horizontal, degrees. */
+    fieldOfView: positive.max(170).optional(),
+    /** Principal point, px. Default: the middle of the canvas. */
+    cx: number.optional(),
+    cy: number.optional(),
+    /** Place in the world, m, default 0: on the ground. The camera is above it where y is below 0. */
+    x: number.optional(),
+    y: number.optional(),
+    z: number.optional(),
+    /** Degrees, default 0: along z. */
+    heading: number.optional(),
+    pitch: number.optional(),
+    roll: number.optional(),
+    /** Nearest and farthest visible distance, m. Default 0.1 and 1000. */
+    near: positive.optional(),
+    far: positive.optional(),
+  })
+  .refine(({ focal, fieldOfView }) => (focal === undefined) !== (fieldOfView === undefined), {
+    error: 'exactly one of focal, fieldOfView',
+  });
+
 const variable = z.union([number, z.string().max(1000), z.boolean(), z.array(z.union([number, z.string()]))]);
 
 /**
  * The grammar language: what a YAML file holds and what `defineGrammar` takes. Any string may hold `${…}`: arithmetic on
- * variables (see variables.ts). `classes` and `attributes` may be mappings, in order, or lists with a `name` each;
+ * variables (see variables.ts), known when the grammar is read. Numbers of productions may be `= …`: arithmetic on parameters
+ * and `index` (see scope.ts), known when a scene is drawn. `classes` and `attributes` may be mappings, in order, or lists with a `name` each;
  * in TypeScript use a list when a class is called like a number, because objects put such keys first.
  */
 export const grammarSchema = z.strictObject({
@@ -247,15 +382,14 @@ export const grammarSchema = z.strictObject({
   name: z.string().min(1).max(200).optional(),
   description: z.string().max(10000).optional(),
   /** Values for `${…}`, and what a command line or call may override. */
-  variables: z.record(z.string().regex(/^[A-Za-z_]\w*$/, 'a name of letters, digits and _'), variable).optional(),
-  canvas: z.strictObject({
-    /** px */
-    width: z.int().min(1).max(MAX_CANVAS),
-    /** px */
-    height: z.int().min(1).max(MAX_CANVAS),
-    /** 1 grey, 3 RGB. Default 1. */
-    channels: z.union([z.literal(1), z.literal(3)]).optional(),
-  }),
+  variables: z.record(identifier, variable).optional(),
+  /** 2 (default): sprites on a canvas, px. 3: meshes before a camera, m. */
+  dimension: z.union([z.literal(2), z.literal(3)]).optional(),
+  canvas,
+  /** 3D, and required there. */
+  camera: camera.optional(),
+  /** What is drawn once a scene, for expressions in productions. */
+  parameters: parameters.optional(),
   /** The A columns that all nodes share. */
   attributes: named(attributeName, attributeFields),
   /** What classes can `extends`. Merged before anything is checked; `${class}` is the name of the class that extends. */
@@ -291,3 +425,6 @@ export type AssetsDefinition = z.input<typeof assets>;
 export type ConstraintDefinition = z.input<typeof constraint>;
 export type AttributeDefinition = z.input<z.ZodObject<typeof attributeFields>>;
 export type ClassDefinition = z.input<z.ZodObject<typeof classFields>>;
+export type CameraDefinition = z.input<typeof camera>;
+export type SpacingDefinition = z.input<typeof spacing>;
+export type ParameterDefinition = z.input<typeof parameter>;

@@ -1,4 +1,5 @@
 import type { GrammarError } from '../errors.js';
+import { compileExpression, parseExpression } from './expression.js';
 import { grammarError, isObject, type Locate, type Path, type Raw, type RawObject, show } from './source.js';
 import { didYouMean, listNames } from './suggest.js';
 
@@ -12,7 +13,7 @@ type Lookup = (name: string, path: Path) => Raw;
 
 /**
  * Replaces `${expression}` in all strings of a grammar. A string that is one expression becomes its value, of any type; within a
- * longer string the value is inserted. Expressions: numbers, + − * /, parentheses, and names: the grammar's variables,
+ * longer string the value is inserted. Expressions (expression.ts) have the names of the grammar's variables,
  * `canvas.width`, `canvas.height`, `canvas.channels`, and `class` within a class. `$${` writes `${`.
  * Variables may refer to each other, in any order.
  */
@@ -95,79 +96,19 @@ export class Substitution {
   }
 
   #evaluate(expression: string, path: Path, lookup: Lookup): Raw {
-    const tokens = expression.match(/\d+\.?\d*(?:e[+-]?\d+)?|\.\d+|[A-Za-z_][\w.]*|[-+*/()]|\S/g) ?? [];
-    return new Arithmetic(
-      tokens,
-      (name) => lookup(name, path),
-      (message) => this.#error(path, `${message} in \${${expression}}`),
-    ).value();
+    const fail = (message: string): never => {
+      throw this.#error(path, `${message} in \${${expression}}`);
+    };
+    const parsed = parseExpression(expression, fail);
+    // One name alone may stand for anything; numbers are calculated with.
+    if (parsed.kind === 'name') return lookup(parsed.name, path);
+    return compileExpression(parsed, (name) => () => {
+      const value = lookup(name, path);
+      return typeof value === 'number' ? value : fail(`Expected numbers to calculate with but received ${show(value)}`);
+    })([]);
   }
 
   #error(path: Path, message: string): GrammarError {
     return grammarError(this.#locate, path, message);
-  }
-}
-
-/** Recursive descent over sums, products, signs and parentheses. */
-class Arithmetic {
-  #at = 0;
-
-  constructor(
-    readonly tokens: readonly string[],
-    readonly lookup: (name: string) => Raw,
-    readonly error: (message: string) => GrammarError,
-  ) {}
-
-  value(): Raw {
-    if (this.tokens.length > 1000) throw this.error('Expected at most 1000 symbols');
-    const value = this.#sum();
-    if (this.#at < this.tokens.length) throw this.error(`Expected an operator but received "${this.tokens[this.#at]}"`);
-    return value;
-  }
-
-  #take(...symbols: string[]): string | undefined {
-    return symbols.includes(this.tokens[this.#at]) ? this.tokens[this.#at++] : undefined;
-  }
-
-  #number(value: Raw): number {
-    if (typeof value === 'number') return value;
-    throw this.error(`Expected numbers to calculate with but received ${show(value)}`);
-  }
-
-  #sum(): Raw {
-    let value = this.#product();
-    for (let symbol = this.#take('+', '-'); symbol; symbol = this.#take('+', '-')) {
-      const right = this.#number(this.#product());
-      value = symbol === '+' ? this.#number(value) + right : this.#number(value) - right;
-    }
-    return value;
-  }
-
-  #product(): Raw {
-    let value = this.#factor();
-    for (let symbol = this.#take('*', '/'); symbol; symbol = this.#take('*', '/')) {
-      const right = this.#number(this.#factor());
-      value = symbol === '*' ? this.#number(value) * right : this.#number(value) / right;
-    }
-    return value;
-  }
-
-  #factor(): Raw {
-    const symbol = this.#take('+', '-');
-    if (symbol) {
-      const value = this.#number(this.#factor());
-      // 0 − 0 is 0, −0 would be printed and hashed differently.
-      return symbol === '-' ? 0 - value : value;
-    }
-    if (this.#take('(')) {
-      const value = this.#sum();
-      if (!this.#take(')')) throw this.error('Expected a closing parenthesis');
-      return value;
-    }
-    const token = this.tokens[this.#at++];
-    if (token === undefined) throw this.error('Expected a number or a name');
-    if (/^[\d.]/.test(token)) return Number(token);
-    if (/^[A-Za-z_]/.test(token)) return this.lookup(token);
-    throw this.error(`Expected a number or a name but received "${token}"`);
   }
 }

@@ -1,17 +1,22 @@
-import type { CountDistribution, Distribution } from './distributions.js';
+import type { Camera } from '../scene/sceneGraph.js';
 import type {
   ResolvedAssetGroup,
   ResolvedConstraint,
+  ResolvedCount,
+  ResolvedDistribution,
   ResolvedGrammar,
   ResolvedNode,
+  ResolvedParameter,
   ResolvedProduction,
 } from './resolved.js';
 import type {
   AssetsDefinition,
+  CameraDefinition,
   ConstraintDefinition,
   CountDefinition,
   DistributionDefinition,
   GrammarDefinition,
+  ParameterDefinition,
   ProductionDefinition,
 } from './schema.js';
 
@@ -20,9 +25,12 @@ import type {
  * grammar with the same hash. It survives JSON unless a constraint is a predicate, which is a function.
  */
 export function writtenForm(grammar: ResolvedGrammar): GrammarDefinition {
-  const { name, canvas, attributes, classes, nodes, constraints, sampling } = grammar;
+  const { name, dimension, canvas, camera, attributes, classes, nodes, constraints, sampling } = grammar;
   return escaped({
     name,
+    ...(dimension ? { dimension } : {}),
+    ...(camera ? { camera: cameraForm(camera) } : {}),
+    ...parameters(grammar.parameters),
     canvas: { ...canvas },
     attributes: attributes.map((attribute) => ({
       ...attribute,
@@ -31,11 +39,12 @@ export function writtenForm(grammar: ResolvedGrammar): GrammarDefinition {
     })),
     classes: classes.map((entry) => ({
       name: entry.name,
+      ...(entry.kind ? { kind: entry.kind } : {}),
       ...assets(entry.asset),
       attributes: values(entry.attributes),
       mutable: [...entry.mutable],
     })),
-    nodes: nodes.map(production),
+    nodes: nodes.map(productionForm),
     constraints: constraints.map(constraint),
     sampling: { ...sampling },
   });
@@ -49,22 +58,39 @@ function escaped<T>(value: T): T {
   return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, escaped(entry)])) as T;
 }
 
-function distribution(value: Distribution): DistributionDefinition {
+function cameraForm({ fx, fy, ...place }: Camera): CameraDefinition {
+  return { focal: [fx, fy], ...place };
+}
+
+function parameters(list: readonly ResolvedParameter[] | undefined): {
+  parameters?: Record<string, ParameterDefinition>;
+} {
+  if (!list) return {};
+  return { parameters: Object.fromEntries(list.map((entry) => [entry.name, parameter(entry)])) };
+}
+
+/** Names go where their numbers are. */
+function parameter({ distribution: drawn, names }: ResolvedParameter): ParameterDefinition {
+  if (!names || drawn.kind !== 'categorical') return distribution(drawn);
+  return { categorical: { values: [...names], weights: [...drawn.weights] } };
+}
+
+function distribution(value: ResolvedDistribution): DistributionDefinition {
   return spelledOut(value) as DistributionDefinition;
 }
 
-function count(value: CountDistribution): CountDefinition {
+function count(value: ResolvedCount): CountDefinition {
   return spelledOut(value) as CountDefinition;
 }
 
 /** `{ kind: 'normal', mean, sd }` is written `{ normal: { mean, sd } }`, a constant `{ constant: value }`. */
-function spelledOut(value: Distribution | CountDistribution): object {
+function spelledOut(value: ResolvedDistribution | ResolvedCount): object {
   if (value.kind === 'constant') return { constant: value.value };
   const { kind, ...parameters } = value;
   return { [kind]: parameters };
 }
 
-function values(attributes: Readonly<Record<string, Distribution>>): Record<string, DistributionDefinition> {
+function values(attributes: Readonly<Record<string, ResolvedDistribution>>): Record<string, DistributionDefinition> {
   return Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, distribution(value)]));
 }
 
@@ -75,22 +101,31 @@ function assets(groups: readonly ResolvedAssetGroup[]): { asset?: AssetsDefiniti
   return { asset: groups.flatMap(({ globs, weight }) => globs.map((glob) => ({ glob, weight }))) };
 }
 
-function production(entry: ResolvedProduction): ProductionDefinition {
+function productionForm(entry: ResolvedProduction): ProductionDefinition {
   if (entry.kind === 'node') return node(entry);
   return {
-    count: count(entry.count),
-    choice: entry.alternatives.map(({ weight, production: chosen }) => ({ ...production(chosen), weight })),
+    ...numbers(entry),
+    choice: entry.alternatives.map(({ weight, production: chosen }) => ({ ...productionForm(chosen), weight })),
   };
 }
 
-function node({ count: number, classes, asset, attributes, mutable, children }: ResolvedNode): ProductionDefinition {
+/** How many, or how far apart, and what is drawn for each. */
+function numbers({ count: number, spacing, parameters: own }: ResolvedProduction): ProductionDefinition {
+  if (!spacing) return { count: count(number), ...parameters(own) };
+  const { along, from, to, gap, most } = spacing;
+  const places = { from: distribution(from), to: distribution(to), gap: distribution(gap) };
+  return { spacing: { along, ...places, ...(most ? { most: count(most) } : {}) }, ...parameters(own) };
+}
+
+function node(production: ResolvedNode): ProductionDefinition {
+  const { classes, asset, attributes, mutable, children } = production;
   return {
-    count: count(number),
+    ...numbers(production),
     class: [...classes],
     ...(asset ? assets(asset) : {}),
     attributes: values(attributes),
     ...(mutable ? { mutable: [...mutable] } : {}),
-    children: children.map(production),
+    children: children.map(productionForm),
   };
 }
 

@@ -5,7 +5,8 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { AssetLibrary } from '../../src/assets/assetLibrary.js';
 import { loadGrammar, parseGrammar } from '../../src/grammar/grammar.js';
-import { grammarSchema, ROLE_NAMES } from '../../src/grammar/schema.js';
+import { ROLE_NAMES } from '../../src/grammar/roles.js';
+import { grammarSchema } from '../../src/grammar/schema.js';
 import { grammarMessage, sprite } from '../grammar/helpers.js';
 import { codeBlocks, INDEX_URL, temporaryFolder } from './runModule.js';
 
