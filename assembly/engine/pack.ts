@@ -25,7 +25,7 @@ export function packCanvas(call: usize, color: usize, format: u32): void {
 }
 
 /** RGBx floats to RGB floats. */
-function packFloats(row: usize, out: usize, width: u32): void {
+export function packFloats(row: usize, out: usize, width: u32): void {
   let x: u32 = 0;
   if (ASC_FEATURE_SIMD) {
     for (; x + 4 <= width; x += 4) {
@@ -61,7 +61,7 @@ function toIntegers(values: v128, most: v128, half: v128, two23: v128): v128 {
 /** 16 bytes of four vectors of four values. */
 // @ts-ignore: decorator
 @inline
-function toBytes(row: usize, most: v128, half: v128, two23: v128): v128 {
+export function toBytes(row: usize, most: v128, half: v128, two23: v128): v128 {
   return i8x16.narrow_i16x8_u(
     i16x8.narrow_i32x4_s(toIntegers(v128.load(row), most, half, two23), toIntegers(v128.load(row, 16), most, half, two23)),
     i16x8.narrow_i32x4_s(toIntegers(v128.load(row, 32), most, half, two23), toIntegers(v128.load(row, 48), most, half, two23)),
@@ -70,7 +70,7 @@ function toBytes(row: usize, most: v128, half: v128, two23: v128): v128 {
 
 // @ts-ignore: decorator
 @inline
-function toByte(value: f32): u8 {
+export function toByte(value: f32): u8 {
   const raised: f32 = value < 0 ? 0 : value;
   const clamped: f32 = 1 < raised ? 1 : raised;
   return <u8>(clamped * 255 + 0.5);

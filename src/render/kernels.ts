@@ -98,8 +98,40 @@ export interface Kernels {
     samples: number,
     scratch: number,
   ): number;
-  /** Scratch bytes that one call of `renderMeshScene` needs; 4294967295 when it cannot be had. */
-  meshSceneScratchBytes(nodes: number, width: number, height: number, samples: number): number;
+  /**
+   * Scratch bytes of `drawMeshes`; 4294967295 when so much cannot be addressed.
+   * @param instances instance records of the view
+   * @param vertices of the largest mesh: VIEW_VERTICES
+   * @param triangles of all instances together: VIEW_TRIANGLES
+   */
+  meshScratchBytes(
+    width: number,
+    height: number,
+    samples: number,
+    instances: number,
+    vertices: number,
+    triangles: number,
+  ): number;
+  /**
+   * Draws meshes.
+   * @param view address of a view record (assembly/engine/mesh/layout.ts)
+   * @param scratch address of `meshScratchBytes` bytes, a multiple of 16, used by this call alone
+   * @returns `STATUS_OK`, or `STATUS_ROOM` when the instances have more vertices or triangles than the view says
+   */
+  drawMeshes(view: number, scratch: number): number;
+  /**
+   * Scratch bytes that one call of `renderMeshScene` needs; 4294967295 when it cannot be had.
+   * @param vertices of the largest mesh, at least
+   * @param triangles of all of a scene's meshes together, at least
+   */
+  meshSceneScratchBytes(
+    nodes: number,
+    width: number,
+    height: number,
+    samples: number,
+    vertices: number,
+    triangles: number,
+  ): number;
   /**
    * Draws one 3D scene of a verified batch.
    * @param scratch address of `meshSceneScratchBytes` bytes, a multiple of 16, used by this call alone
@@ -155,6 +187,8 @@ interface RawExports {
   findRegions: Kernels['findRegions'];
   perturbationVjp: Kernels['perturbationVjp'];
   openMeshScene: Kernels['openMeshScene'];
+  meshScratchBytes: Kernels['meshScratchBytes'];
+  drawMeshes: Kernels['drawMeshes'];
   placeMeshSubtree: Kernels['placeMeshSubtree'];
   meshSceneScratchBytes: Kernels['meshSceneScratchBytes'];
   renderMeshScene: Kernels['renderMeshScene'];
@@ -191,9 +225,10 @@ export function instantiateKernels(module: WebAssembly.Module, memory: WebAssemb
     findRegions: raw.findRegions,
     perturbationVjp: raw.perturbationVjp,
     openMeshScene: raw.openMeshScene,
+    meshScratchBytes: (...sizes) => raw.meshScratchBytes(...sizes) >>> 0,
+    drawMeshes: raw.drawMeshes,
     placeMeshSubtree: raw.placeMeshSubtree,
-    meshSceneScratchBytes: (nodes, width, height, samples) =>
-      raw.meshSceneScratchBytes(nodes, width, height, samples) >>> 0,
+    meshSceneScratchBytes: (...sizes) => raw.meshSceneScratchBytes(...sizes) >>> 0,
     renderMeshScene: raw.renderMeshScene,
   };
 }

@@ -6,8 +6,7 @@
  * Clip vertices are vertex records whose place (at VERTEX_X) is x, y, z in the camera's frame until they are projected.
  */
 import {
-  DRAW_CLIP, DRAW_VERTICES, DRAW_VIEW, GUARD, INSTANCE_MATRIX, VERTEX_BYTES, VERTEX_X, VIEW_CX, VIEW_CY, VIEW_FX, VIEW_FY,
-  VIEW_NEAR,
+  DRAW_CLIP, DRAW_VERTICES, DRAW_VIEW, GUARD, VERTEX_BYTES, VERTEX_X, VIEW_CX, VIEW_CY, VIEW_FX, VIEW_FY, VIEW_NEAR,
 } from './layout';
 import { placeOne, projectPoint } from './vertices';
 

@@ -201,6 +201,8 @@ export const FRAME_BYTES: usize = 176;
  * 368  f64[4]  point        curvePoint's result: x, z, and sine and cosine of the direction
  * 400  f64[9]  turn         a rotation on its way
  * 472  u32  samples         1 or 4
+ * 476  u32  vertices        of the largest mesh …
+ * 480  u32  triangles       … and of all meshes together, for the views
  * ```
  */
 export const MESH_CALL_FRAMES: usize = 24;
@@ -224,6 +226,8 @@ export const MESH_CALL_MOVED_TO_CAMERA: usize = 272;
 export const MESH_CALL_POINT: usize = 368;
 export const MESH_CALL_TURN: usize = 400;
 export const MESH_CALL_SAMPLES: usize = 472;
+export const MESH_CALL_VERTICES: usize = 476;
+export const MESH_CALL_TRIANGLES: usize = 480;
 export const MESH_CALL_BYTES: usize = 512;
 
 /** Results of placeMeshSubtree: nothing that is drawn changes; the instances of marked nodes; camera or light, so all. */
@@ -509,7 +513,25 @@ export const DRAW_BOTTOMS: usize = 512;
 export const DRAW_BIAS: usize = 528;
 export const DRAW_TWO_23: usize = 544;
 export const DRAW_255: usize = 560;
-export const DRAW_BYTES: usize = 1024;
+/** f32[16, 2]: mean place of the samples of a mask (bit k: sample k), from the pixel's centre. */
+export const DRAW_CENTROIDS: usize = 576;
+/** f32[4]: haze colour and 1; the same for the horizon, and from it to the zenith. */
+export const DRAW_HAZE_COLOR: usize = 704;
+export const DRAW_HORIZON: usize = 720;
+export const DRAW_TO_ZENITH: usize = 736;
+/** Haze as a power of two: log2(e) · VIEW_HAZE, 0 when clear. */
+export const DRAW_HAZE: usize = 752;
+/** What a texel's bytes times weights of 14 bits are multiplied by. */
+export const DRAW_TEXEL: usize = 768;
+/** u32[4]: labels of a pixel's samples. */
+export const DRAW_TALLY: usize = 784;
+/** Copy of the instance record whose shadow is being cast, with the matrix that lays it on the ground. */
+export const DRAW_CASTER: usize = 832;
+/** f32[8]: spans of a shadow. */
+export const DRAW_SPANS: usize = 960;
+/** Target record of the band. */
+export const DRAW_TARGET: usize = 1024;
+export const DRAW_BYTES: usize = 1152;
 /** Levels of ground (heights) that shadows fall on. */
 export const MOST_LEVELS_OF_GROUND: u32 = 4;
 

@@ -14,7 +14,8 @@ import {
   FORMAT_MESH, FRAME_BYTES, FRAME_CLASS, FRAME_KIND, FRAME_LAST, FRAME_MESH, FRAME_PARENT, INSTANCE_BYTES, MESH_CALL_BYTES,
   MESH_CALL_CAMERA, MESH_CALL_CAMERA_NODE, MESH_CALL_CHANGED_NODE, MESH_CALL_COLUMN, MESH_CALL_FRAMES, MESH_CALL_INSTANCES,
   MESH_CALL_LIGHT_NODE, MESH_CALL_MOVED, MESH_CALL_MOVED_FIRST, MESH_CALL_MOVED_INSTANCES, MESH_CALL_MOVED_LAST,
-  MESH_CALL_MOVED_VIEW, MESH_CALL_RASTER, MESH_CALL_SAMPLES, MESH_CALL_TO_CAMERA, MESH_CALL_VIEW, VIEW_BYTES,
+  MESH_CALL_MOVED_VIEW, MESH_CALL_RASTER, MESH_CALL_SAMPLES, MESH_CALL_TO_CAMERA, MESH_CALL_TRIANGLES, MESH_CALL_VERTICES,
+  MESH_CALL_VIEW, MESH_TRIANGLES, MESH_VERTICES, VIEW_BYTES,
 } from './layout';
 import { writeView } from './view';
 
@@ -99,6 +100,8 @@ function openNodes(root: usize, scene: usize, remap: usize, assetTable: usize, c
   const frames = <usize>load<u32>(call, MESH_CALL_FRAMES);
   store<i32>(call, -1, MESH_CALL_CAMERA_NODE);
   store<i32>(call, -1, MESH_CALL_LIGHT_NODE);
+  let vertices: u32 = 0;
+  let triangles: u32 = 0;
   memory.fill(frames, 0, 2 * <usize>count * FRAME_BYTES);
   for (let v: u32 = 0; v < count; v++) {
     const frame = frames + <usize>v * FRAME_BYTES;
@@ -107,13 +110,20 @@ function openNodes(root: usize, scene: usize, remap: usize, assetTable: usize, c
     const kind = kinds == 0 ? KIND_OBJECT : <u32>load<u8>(kinds + <usize>classId);
     if (kind == KIND_CAMERA) store<i32>(call, v, MESH_CALL_CAMERA_NODE);
     if (kind == KIND_LIGHT) store<i32>(call, v, MESH_CALL_LIGHT_NODE);
-    store<u32>(frame, meshOf(load<i32>(assets + (<usize>v << 2)), remap, assetTable), FRAME_MESH);
+    const mesh = meshOf(load<i32>(assets + (<usize>v << 2)), remap, assetTable);
+    if (mesh != 0) {
+      vertices = max(vertices, load<u32>(mesh, MESH_VERTICES));
+      triangles += load<u32>(mesh, MESH_TRIANGLES);
+    }
+    store<u32>(frame, <u32>mesh, FRAME_MESH);
     store<u32>(frame, classId, FRAME_CLASS);
     store<u32>(frame, kind, FRAME_KIND);
     store<i32>(frame, parent, FRAME_PARENT);
     store<i32>(frame, v, FRAME_LAST);
     placeFrame(call, v, frame, parent < 0 ? 0 : frames + <usize>parent * FRAME_BYTES);
   }
+  store<u32>(call, vertices, MESH_CALL_VERTICES);
+  store<u32>(call, triangles, MESH_CALL_TRIANGLES);
   for (let v = <i32>count - 1; v >= 0; v--) {
     const frame = frames + <usize>v * FRAME_BYTES;
     const parent = load<i32>(frame, FRAME_PARENT);
@@ -124,9 +134,9 @@ function openNodes(root: usize, scene: usize, remap: usize, assetTable: usize, c
 }
 
 /** Address of the mesh record of an asset of the batch, 0 where there is none. */
-function meshOf(asset: i32, remap: usize, assetTable: usize): u32 {
+function meshOf(asset: i32, remap: usize, assetTable: usize): usize {
   const entry = asset < 0 ? -1 : load<i32>(remap + (<usize>asset << 2));
   if (entry < 0) return 0;
   const record = assetTable + <usize>entry * ASSET_BYTES;
-  return <u32>load<u8>(record, ASSET_FORMAT) == FORMAT_MESH ? load<u32>(record, ASSET_TEXELS) : 0;
+  return <u32>load<u8>(record, ASSET_FORMAT) == FORMAT_MESH ? <usize>load<u32>(record, ASSET_TEXELS) : 0;
 }

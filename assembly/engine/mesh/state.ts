@@ -1,14 +1,17 @@
 /** Scratch memory of the mesh kernels: how much of it a call needs, and the draw record at its start. */
 import {
-  DRAW_255, DRAW_ACTIVE, DRAW_BANDS, DRAW_BAND_ROWS, DRAW_BENT, DRAW_BIAS, DRAW_BOTTOM, DRAW_BOTTOMS, DRAW_BYTES, DRAW_CAPACITY,
-  DRAW_CENTRED_X, DRAW_CENTRED_Y, DRAW_CLIP, DRAW_COUNT, DRAW_DEPTH, DRAW_FAR_CORNER, DRAW_FIRST, DRAW_FIRSTS, DRAW_HALF,
-  DRAW_LANES, DRAW_LAST, DRAW_LASTS, DRAW_LEFT, DRAW_LEFTS, DRAW_LEVELS, DRAW_MAGIC, DRAW_MARKS, DRAW_NEAR_CORNER, DRAW_ONE,
-  DRAW_ORDER, DRAW_OVERFLOW, DRAW_PITCH, DRAW_PLANES, DRAW_RANGES, DRAW_RIGHT, DRAW_RIGHTS, DRAW_ROWS, DRAW_ROW_COLOR,
-  DRAW_ROW_DEPTH, DRAW_ROW_MARK, DRAW_ROW_NORMAL, DRAW_SAMPLES, DRAW_SAMPLE_X, DRAW_SAMPLE_Y, DRAW_SHADE, DRAW_TOP, DRAW_TOPS,
+  DRAW_255, DRAW_ACTIVE, DRAW_BANDS, DRAW_BAND_ROWS, DRAW_BENT, DRAW_BIAS, DRAW_BOTTOM, DRAW_BOTTOMS, DRAW_BYTES,
+  DRAW_CAPACITY, DRAW_CENTRED_X, DRAW_CENTRED_Y, DRAW_CENTROIDS, DRAW_CLIP, DRAW_COUNT, DRAW_DEPTH, DRAW_FAR_CORNER,
+  DRAW_FIRST, DRAW_FIRSTS, DRAW_HALF, DRAW_HAZE, DRAW_HAZE_COLOR, DRAW_HORIZON, DRAW_LANES, DRAW_LAST, DRAW_LASTS, DRAW_LEFT,
+  DRAW_LEFTS, DRAW_LEVELS, DRAW_MAGIC, DRAW_MARKS, DRAW_NEAR_CORNER, DRAW_ONE, DRAW_ORDER, DRAW_OVERFLOW, DRAW_PITCH,
+  DRAW_PLANES, DRAW_RANGES, DRAW_RIGHT, DRAW_RIGHTS, DRAW_ROWS, DRAW_ROW_COLOR, DRAW_ROW_DEPTH, DRAW_ROW_MARK, DRAW_ROW_NORMAL,
+  DRAW_SAMPLES, DRAW_SAMPLE_X, DRAW_SAMPLE_Y, DRAW_SHADE, DRAW_SHADOW_FACTORS, DRAW_TEXEL, DRAW_TOP, DRAW_TOPS, DRAW_TO_ZENITH,
   DRAW_TRIANGLES, DRAW_TWO_23, DRAW_VERTICES, DRAW_VIEW, DRAW_WANTED, MOST_LEVELS_OF_GROUND, PLANES_BYTES, TRIANGLE_BYTES,
-  VERTEX_BYTES, VIEW_COUNT, VIEW_HEIGHT, VIEW_NORMALS, VIEW_SAMPLES, VIEW_TRIANGLES, VIEW_VERTICES, VIEW_WIDTH,
+  VERTEX_BYTES, VIEW_AMBIENT, VIEW_COUNT, VIEW_HAZE, VIEW_HAZE_COLOR, VIEW_HEIGHT, VIEW_HORIZON, VIEW_LIGHT, VIEW_NORMALS,
+  VIEW_SAMPLES, VIEW_SHADOW, VIEW_SUN, VIEW_TRIANGLES, VIEW_UP, VIEW_VERTICES, VIEW_WIDTH, VIEW_ZENITH,
 } from './layout';
 
+const LOG2_E: f32 = 1.4426950408889634;
 /** Samples of a band (8 bytes each) stay in the second-level cache between rasterising and shading. */
 const BAND_BYTES: usize = 786432;
 /** Pixels that loops may write behind a row's end. */
@@ -30,8 +33,10 @@ function pitchOf(width: u32): u32 {
   return (width + PADDING + 3) & ~3;
 }
 
-function bandRows(width: u32, height: u32, samples: u32): u32 {
-  return min(height, max<u32>(4, <u32>(BAND_BYTES / (<usize>(pitchOf(width) * samples) << 3))));
+/** A power of two. */
+function bandRows(width: u32, samples: u32): u32 {
+  const rows = max<u32>(4, <u32>(BAND_BYTES / (<usize>(pitchOf(width) * samples) << 3)));
+  return 1 << (31 - clz<u32>(rows));
 }
 
 /** Room for triangle records, number 0 included: every triangle may be cut into two. */
@@ -60,7 +65,7 @@ function layOut(
   draw: usize, width: u32, height: u32, samples: u32, instances: u32, vertices: u32, triangles: u32,
 ): usize {
   const pitch = <usize>pitchOf(width);
-  const rows = <usize>bandRows(width, height, samples);
+  const rows = <usize>bandRows(width, samples);
   const padded = (<usize>vertices + 3) & ~3;
   const capacity = capacityOf(triangles);
   const row = pitch << 4;
@@ -110,6 +115,7 @@ export function openDraw(view: usize, scratch: usize): void {
   store<f32>(scratch, samples == 4 ? 0.125 : 0.5, DRAW_FIRST);
   store<f32>(scratch, samples == 4 ? 0.875 : 0.5, DRAW_LAST);
   writeConstants(scratch);
+  writeLight(scratch, view);
   setDrawRectangle(scratch, 0, 0, load<i32>(view, VIEW_WIDTH), load<i32>(view, VIEW_HEIGHT));
 }
 
@@ -134,6 +140,7 @@ function writeConstants(draw: usize): void {
   splat(draw, DRAW_HALF, 0.5);
   splat(draw, DRAW_ONE, 1);
   splat(draw, DRAW_255, 255);
+  splat(draw, DRAW_TEXEL, 1.0 / (255.0 * 16384.0));
   splat(draw, DRAW_BIAS, 1.0009765625);
   four(draw, DRAW_ROWS, 0.5, 1.5, 2.5, 3.5);
   four(draw, DRAW_SAMPLE_X, 0.375, 0.875, 0.125, 0.625);
@@ -142,6 +149,44 @@ function writeConstants(draw: usize): void {
   four(draw, DRAW_CENTRED_Y, -0.375, -0.125, 0.125, 0.375);
   splat(draw, DRAW_FIRSTS, load<f32>(draw, DRAW_FIRST));
   splat(draw, DRAW_LASTS, load<f32>(draw, DRAW_LAST));
+}
+
+/** Colours of sky and haze, what a shadow leaves of the ground's colour, and where masks of samples have their middle. */
+function writeLight(draw: usize, view: usize): void {
+  store<f32>(draw, load<f32>(view, VIEW_HAZE) * LOG2_E, DRAW_HAZE);
+  const towards = dot(view + VIEW_UP, view + VIEW_LIGHT);
+  const facing: f32 = 0 < towards ? towards : 0;
+  const kept = facing * (1 - load<f32>(view, VIEW_SHADOW));
+  for (let c: usize = 0; c < 12; c += 4) {
+    const horizon = load<f32>(view + c, VIEW_HORIZON);
+    store<f32>(draw + c, load<f32>(view + c, VIEW_HAZE_COLOR), DRAW_HAZE_COLOR);
+    store<f32>(draw + c, horizon, DRAW_HORIZON);
+    store<f32>(draw + c, load<f32>(view + c, VIEW_ZENITH) - horizon, DRAW_TO_ZENITH);
+    const ambient = load<f32>(view + c, VIEW_AMBIENT), sun = load<f32>(view + c, VIEW_SUN);
+    const lit = ambient + sun * facing;
+    store<f32>(draw + c, lit > 0 ? (ambient + sun * kept) / lit : 1, DRAW_SHADOW_FACTORS);
+  }
+  store<f32>(draw, 1, DRAW_HAZE_COLOR + 12);
+  store<f32>(draw, 1, DRAW_HORIZON + 12);
+  store<f32>(draw, 0, DRAW_TO_ZENITH + 12);
+  store<f32>(draw, 1, DRAW_SHADOW_FACTORS + 12);
+  for (let mask: usize = 0; mask < 16; mask++) {
+    let x: f32 = 0, y: f32 = 0, held: f32 = 0;
+    for (let k: usize = 0; k < 4; k++) {
+      if (((mask >> k) & 1) == 0) continue;
+      x += load<f32>(draw + (k << 2), DRAW_CENTRED_X);
+      y += load<f32>(draw + (k << 2), DRAW_CENTRED_Y);
+      held++;
+    }
+    store<f32>(draw + (mask << 3), held > 0 ? x / held : 0, DRAW_CENTROIDS);
+    store<f32>(draw + (mask << 3), held > 0 ? y / held : 0, DRAW_CENTROIDS + 4);
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function dot(a: usize, b: usize): f32 {
+  return load<f32>(a) * load<f32>(b) + load<f32>(a, 4) * load<f32>(b, 4) + load<f32>(a, 8) * load<f32>(b, 8);
 }
 
 function splat(draw: usize, field: usize, value: f32): void {

@@ -4,11 +4,11 @@
  */
 import { clippedVertices, clipTriangle } from './clip';
 import {
-  DRAW_CAPACITY, DRAW_COUNT, DRAW_FAR_CORNER, DRAW_FIRSTS, DRAW_HALF, DRAW_LASTS, DRAW_LEVELS, DRAW_LEVEL_HEIGHTS, DRAW_MAGIC,
+  DRAW_CAPACITY, DRAW_COUNT, DRAW_FAR_CORNER, DRAW_FIRSTS, DRAW_LASTS, DRAW_LEVELS, DRAW_LEVEL_HEIGHTS, DRAW_MAGIC,
   DRAW_MIRROR, DRAW_NEAR_CORNER, DRAW_OVERFLOW, DRAW_PLANES, DRAW_TRIANGLES, DRAW_VERTICES, DRAW_VIEW, DRAW_WANTED,
   INSTANCE_BENT, INSTANCE_FLAGS, INSTANCE_MATRIX, INSTANCE_MESH, MESH_CENTRE, MESH_FLAGS, MESH_GROUND, MESH_INDICES,
-  MESH_LEVELS, MESH_RADIUS, MESH_TRIANGLES, OUT_GUARD, OUT_NEAR, PLANES_BYTES, TRIANGLE_ANCHOR_X, TRIANGLE_ANCHOR_Y, TRIANGLE_BOTTOM_Y,
-  TRIANGLE_BYTES, TRIANGLE_DX, TRIANGLE_DY, TRIANGLE_INSTANCE, TRIANGLE_LEFT, TRIANGLE_LONG_SLOPE, TRIANGLE_LOWER_SLOPE,
+  MESH_LEVELS, MESH_RADIUS, MESH_TRIANGLES, OUT_GUARD, OUT_NEAR, PLANES_BYTES, TRIANGLE_ANCHOR_X, TRIANGLE_ANCHOR_Y,
+  TRIANGLE_BOTTOM_Y, TRIANGLE_DX, TRIANGLE_DY, TRIANGLE_INSTANCE, TRIANGLE_LEFT, TRIANGLE_LONG_SLOPE, TRIANGLE_LOWER_SLOPE,
   TRIANGLE_MIDDLE_X, TRIANGLE_MIDDLE_Y, TRIANGLE_ON_GROUND, TRIANGLE_ON_RIGHT, TRIANGLE_SHIFT, TRIANGLE_STATE,
   TRIANGLE_TEXTURED, TRIANGLE_TOP_X, TRIANGLE_TOP_Y, TRIANGLE_UPPER_SLOPE, TRIANGLE_UV, TRIANGLE_UV_DX, TRIANGLE_UV_DY,
   TRIANGLE_VALUE, VERTEX_BYTES, VERTEX_CODE, VERTEX_COLOR, VERTEX_INVERSE, VERTEX_NORMAL, VERTEX_U, VERTEX_X, VERTEX_Y,
@@ -27,7 +27,7 @@ export function setUpInstance(draw: usize, instance: usize): void {
   const mesh = <usize>load<u32>(instance, INSTANCE_MESH);
   if (mesh == 0 || load<u32>(mesh, MESH_TRIANGLES) == 0) return;
   const bent = (load<u8>(instance, INSTANCE_FLAGS) & INSTANCE_BENT) != 0;
-  if (!bent && !isSphereSeen(draw, instance, mesh)) return;
+  if (!bent && !isSphereSeen(draw, instance, mesh, false)) return;
   openInstance(draw, instance);
   if (bent) bendVertices(draw, instance);
   transformVertices(draw, instance);
@@ -46,14 +46,17 @@ export function setUpInstance(draw: usize, instance: usize): void {
   }
 }
 
-/** Whether a part of the mesh's bounding sphere may lie in the rectangle. */
-export function isSphereSeen(draw: usize, instance: usize, mesh: usize): bool {
+/**
+ * Whether a part of the mesh's bounding sphere may lie in the rectangle.
+ * @param sheared the matrix' columns may be anything: its Frobenius norm bounds what it makes of lengths
+ */
+export function isSphereSeen(draw: usize, instance: usize, mesh: usize, sheared: bool): bool {
   const view = <usize>load<u32>(draw, DRAW_VIEW);
   const m = instance + INSTANCE_MATRIX;
   const centre = mesh + MESH_CENTRE;
   const x = placed(m, centre), y = placed(m + 16, centre), z = placed(m + 32, centre);
-  // Of the largest column: what the matrix makes of lengths, at most, when its columns are perpendicular.
-  const scale = sqrt(max(columnSquare(m), max(columnSquare(m + 4), columnSquare(m + 8))));
+  const a = columnSquare(m), b = columnSquare(m + 4), c = columnSquare(m + 8);
+  const scale = sqrt(sheared ? a + b + c : max(a, max(b, c)));
   const radius = <f64>load<f32>(mesh, MESH_RADIUS) * scale * 1.0001 + 1e-4;
   if (z + radius < <f64>load<f32>(view, VIEW_NEAR)) return false;
   const far = <f64>load<f32>(view, VIEW_FAR);
@@ -302,7 +305,7 @@ function largePlane(a: usize, b: usize, c: usize, field: usize, triangle: usize,
 /** Vertices from top to bottom, slopes of the edges between them, and on which side the middle one lies. */
 // @ts-ignore: decorator
 @inline
-function setUpEdges(a: usize, b: usize, c: usize, out: usize, state: u32): void {
+export function setUpEdges(a: usize, b: usize, c: usize, out: usize, state: u32): void {
   let top = a, middle = b, bottom = c;
   if (load<f32>(middle, VERTEX_Y) < load<f32>(top, VERTEX_Y)) {
     top = b;

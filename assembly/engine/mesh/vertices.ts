@@ -6,10 +6,10 @@ import { curvePoint } from './curve';
 import {
   DRAW_AMBIENT, DRAW_BENT, DRAW_BOTTOMS, DRAW_CLIP, DRAW_COFACTORS, DRAW_LEFTS, DRAW_MIRROR, DRAW_ONE, DRAW_RIGHTS, DRAW_SUN,
   DRAW_TOPS, DRAW_VERTICES, DRAW_VIEW, DRAW_WANTED, GUARD, INSTANCE_BENT, INSTANCE_CURVATURE, INSTANCE_CURVATURE_RATE,
-  INSTANCE_FLAGS, INSTANCE_MATRIX, INSTANCE_MESH, INSTANCE_OFFSET, INSTANCE_STRETCH, INSTANCE_TINT, MESH_COLORS,
-  MESH_NORMALS, MESH_POSITIONS, MESH_UVS, MESH_VERTICES, OUT_BOTTOM, OUT_GUARD, OUT_LEFT, OUT_NEAR, OUT_RIGHT, OUT_TOP,
-  VERTEX_BYTES, VERTEX_CODE, VERTEX_COLOR, VERTEX_INVERSE, VERTEX_NORMAL, VERTEX_U, VERTEX_V, VERTEX_X, VERTEX_Y,
-  VIEW_AMBIENT, VIEW_CX, VIEW_CY, VIEW_FX, VIEW_FY, VIEW_LIGHT, VIEW_NEAR, VIEW_SUN,
+  INSTANCE_FLAGS, INSTANCE_MATRIX, INSTANCE_MESH, INSTANCE_OFFSET, INSTANCE_STRETCH, INSTANCE_TINT, MESH_COLORS, MESH_NORMALS,
+  MESH_POSITIONS, MESH_UVS, MESH_VERTICES, OUT_BOTTOM, OUT_GUARD, OUT_LEFT, OUT_NEAR, OUT_RIGHT, OUT_TOP, VERTEX_BYTES,
+  VERTEX_CODE, VERTEX_COLOR, VERTEX_INVERSE, VERTEX_NORMAL, VERTEX_U, VERTEX_V, VERTEX_X, VERTEX_Y, VIEW_AMBIENT, VIEW_CX,
+  VIEW_CY, VIEW_FX, VIEW_FY, VIEW_LIGHT, VIEW_NEAR, VIEW_SUN,
 } from './layout';
 
 /** Vertices of a mesh with their padding. */
@@ -114,6 +114,24 @@ export function transformVertices(draw: usize, instance: usize): void {
         store<f32>(out, load<f32>(uvs + v), VERTEX_U);
         store<f32>(out, load<f32>(uvs + v + bytes), VERTEX_V);
       }
+      out += VERTEX_BYTES;
+    }
+  }
+}
+
+/** Writes place and code of all vertices, nothing else. */
+export function projectVertices(draw: usize, instance: usize): void {
+  const bytes = paddedVertices(load<u32>(instance, INSTANCE_MESH)) << 2;
+  const positions = placedPositions(draw, instance);
+  let out = <usize>load<u32>(draw, DRAW_VERTICES);
+  if (ASC_FEATURE_SIMD) {
+    for (let v: usize = 0; v < bytes; v += 16) {
+      projectFour(draw, instance, positions + v, bytes, out);
+      out += 4 * VERTEX_BYTES;
+    }
+  } else {
+    for (let v: usize = 0; v < bytes; v += 4) {
+      projectOne(draw, instance, positions + v, bytes, out);
       out += VERTEX_BYTES;
     }
   }

@@ -7,9 +7,9 @@ import { cosine, sine } from '../trigonometry';
 import { meshAttribute, writeRotation } from './frames';
 import {
   FRAME_BYTES, FRAME_ORIGIN, FRAME_ROTATION, MESH_CALL_CAMERA, MESH_CALL_CAMERA_NODE, MESH_CALL_LIGHT_NODE, MESH_CALL_SAMPLES,
-  MESH_CALL_TURN, VIEW_AMBIENT, VIEW_BYTES, VIEW_CHANNELS, VIEW_COUNT, VIEW_CX, VIEW_CY, VIEW_FAR, VIEW_FLAGS, VIEW_FX, VIEW_FY,
+  MESH_CALL_TRIANGLES, MESH_CALL_TURN, MESH_CALL_VERTICES, VIEW_AMBIENT, VIEW_BYTES, VIEW_CHANNELS, VIEW_COUNT, VIEW_CX, VIEW_CY, VIEW_FAR, VIEW_FLAGS, VIEW_FX, VIEW_FY,
   VIEW_GROUND, VIEW_HAZE, VIEW_HAZE_COLOR, VIEW_HEIGHT, VIEW_HORIZON, VIEW_INSTANCES, VIEW_LIGHT, VIEW_NEAR, VIEW_SAMPLES,
-  VIEW_SHADOW, VIEW_SHADOWS, VIEW_SKY, VIEW_SUN, VIEW_UP, VIEW_WIDTH, VIEW_ZENITH,
+  VIEW_SHADOW, VIEW_SHADOWS, VIEW_SKY, VIEW_SUN, VIEW_TRIANGLES, VIEW_UP, VIEW_VERTICES, VIEW_WIDTH, VIEW_ZENITH,
 } from './layout';
 
 // Byte offsets in the Camera struct of schemas/sceneGraph.fbs: f32 each.
@@ -52,6 +52,8 @@ export function writeView(call: usize, view: usize, frames: usize, toCamera: usi
   store<u32>(view, <u32>instances, VIEW_INSTANCES);
   store<u32>(view, load<u32>(call, CALL_NODE_COUNT), VIEW_COUNT);
   store<f32>(view, SHADOW, VIEW_SHADOW);
+  store<u32>(view, load<u32>(call, MESH_CALL_VERTICES), VIEW_VERTICES);
+  store<u32>(view, load<u32>(call, MESH_CALL_TRIANGLES), VIEW_TRIANGLES);
   writeCamera(call, view, frames, toCamera);
   writeLight(call, view, frames, toCamera);
 }

@@ -1,0 +1,226 @@
+import type { SpriteImage } from '../assets/assetLibrary.js';
+import type { MeshData } from '../assets/meshAsset.js';
+import { AssetError } from '../errors.js';
+import type { LayoutConstants } from './texels.js';
+
+/** Largest side of a texture, texels: so many levels has a mesh record. */
+const MOST_TEXELS = 2048;
+
+/** A mip level, rgba8 without its repeated edge. */
+interface Level {
+  readonly width: number;
+  readonly height: number;
+  readonly pixels: Uint8Array;
+}
+
+/**
+ * Bytes that `writeMesh` needs, a multiple of 16.
+ * @throws AssetError when arrays do not fit each other, a vertex does not exist, a number is not finite, or the texture's
+ *   sides are no powers of two up to 2048
+ */
+export function meshBytes(data: MeshData, layout: LayoutConstants): number {
+  checkMesh(data, layout);
+  const padded = paddedVertices(data);
+  let bytes = aligned(layout.MESH_BYTES) + aligned(4 * 9 * padded) + aligned(4 * data.indices.length);
+  if (data.texture && data.uvs) {
+    bytes += aligned(4 * 2 * padded);
+    for (const [width, height] of levelSizes(data.texture)) bytes += levelBytes(width, height);
+  }
+  return bytes;
+}
+
+/**
+ * Writes a mesh's record (MESH_ of assembly/engine/mesh/layout.ts) and, behind it, its vertices as structure of arrays
+ * padded to fours, its indices and the mip levels of its texture, each the mean of 2 × 2 texels of the one before.
+ * @param surface `ground` receives shadows and casts none
+ * @param buffer the kernels' memory
+ * @param address of `meshBytes` bytes, a multiple of 16
+ * @throws AssetError as `meshBytes`
+ */
+export function writeMesh(
+  data: MeshData,
+  surface: 'solid' | 'ground',
+  buffer: ArrayBufferLike,
+  address: number,
+  layout: LayoutConstants,
+): void {
+  checkMesh(data, layout);
+  const vertices = data.positions.length / 3;
+  const padded = paddedVertices(data);
+  const record = new DataView(buffer, address, layout.MESH_BYTES);
+  for (let i = 0; i < layout.MESH_BYTES; i += 4) record.setUint32(i, 0, true);
+  let at = address + aligned(layout.MESH_BYTES);
+  for (const [field, values] of [
+    [layout.MESH_POSITIONS, data.positions],
+    [layout.MESH_NORMALS, data.normals],
+    [layout.MESH_COLORS, data.colors],
+  ] as const) {
+    record.setUint32(field, at, true);
+    writeVertices(values, 3, padded, new Float32Array(buffer, at, 3 * padded));
+    at += 12 * padded;
+  }
+  at = aligned(at);
+  record.setUint32(layout.MESH_INDICES, at, true);
+  const indices = new Uint32Array(buffer, at, data.indices.length);
+  for (let i = 0; i < indices.length; i++) indices[i] = data.indices[i] * layout.VERTEX_BYTES;
+  at += aligned(4 * indices.length);
+  record.setUint32(layout.MESH_VERTICES, vertices, true);
+  record.setUint32(layout.MESH_TRIANGLES, indices.length / 3, true);
+  record.setUint32(layout.MESH_FLAGS, surface === 'ground' ? layout.MESH_GROUND : 0, true);
+  writeBounds(data.positions, record, layout);
+  if (data.texture && data.uvs) {
+    record.setUint32(layout.MESH_UVS, at, true);
+    writeVertices(data.uvs, 2, padded, new Float32Array(buffer, at, 2 * padded));
+    writeTexture(data.texture, buffer, at + aligned(8 * padded), record, layout);
+  }
+}
+
+function aligned(bytes: number): number {
+  return Math.ceil(bytes / 16) * 16;
+}
+
+function paddedVertices({ positions }: MeshData): number {
+  return Math.ceil(positions.length / 12) * 4;
+}
+
+/** [NV × n] → n arrays of NV', the last vertex repeated. */
+function writeVertices(values: Float32Array, components: number, padded: number, out: Float32Array): void {
+  const last = values.length / components - 1;
+  for (let c = 0; c < components; c++) {
+    for (let v = 0; v < padded; v++) out[c * padded + v] = values[Math.min(v, last) * components + c] ?? 0;
+  }
+}
+
+/** The box and the sphere around its middle. */
+function writeBounds(positions: Float32Array, record: DataView, layout: LayoutConstants): void {
+  const minimum = [Infinity, Infinity, Infinity];
+  const maximum = [-Infinity, -Infinity, -Infinity];
+  for (let i = 0; i < positions.length; i++) {
+    minimum[i % 3] = Math.min(minimum[i % 3], positions[i]);
+    maximum[i % 3] = Math.max(maximum[i % 3], positions[i]);
+  }
+  const empty = positions.length === 0;
+  const centre = minimum.map((low, axis) => (empty ? 0 : Math.fround((low + maximum[axis]) / 2)));
+  let square = 0;
+  for (let i = 0; i < positions.length; i += 3) {
+    const [dx, dy, dz] = centre.map((middle, axis) => positions[i + axis] - middle);
+    square = Math.max(square, dx * dx + dy * dy + dz * dz);
+  }
+  for (let axis = 0; axis < 3; axis++) {
+    record.setFloat32(layout.MESH_CENTRE + 4 * axis, centre[axis], true);
+    record.setFloat32(layout.MESH_MINIMUM + 4 * axis, empty ? 0 : minimum[axis], true);
+    record.setFloat32(layout.MESH_MAXIMUM + 4 * axis, empty ? 0 : maximum[axis], true);
+  }
+  record.setFloat32(layout.MESH_RADIUS, Math.sqrt(square) * 1.000001, true);
+}
+
+/** Sides of all mip levels, down to 1 × 1. */
+function levelSizes({ width, height }: SpriteImage): [number, number][] {
+  const sizes: [number, number][] = [[width, height]];
+  while (width > 1 || height > 1) {
+    width = Math.max(1, width >> 1);
+    height = Math.max(1, height >> 1);
+    sizes.push([width, height]);
+  }
+  return sizes;
+}
+
+/** With the repeated column and row, and what a tap of eight bytes may read behind the last texel. */
+function levelBytes(width: number, height: number): number {
+  return aligned(4 * (width + 1) * (height + 1) + 8);
+}
+
+function writeTexture(
+  texture: SpriteImage,
+  buffer: ArrayBufferLike,
+  address: number,
+  record: DataView,
+  layout: LayoutConstants,
+): void {
+  let level: Level = { width: texture.width, height: texture.height, pixels: texture.pixels };
+  let count = 0;
+  let at = address;
+  for (;;) {
+    const { width, height, pixels } = level;
+    const stride = 4 * (width + 1);
+    const field = layout.MESH_LEVEL + layout.LEVEL_BYTES * count++;
+    record.setUint32(field + layout.LEVEL_TEXELS, at, true);
+    record.setInt32(field + layout.LEVEL_STRIDE, stride, true);
+    record.setInt32(field + layout.LEVEL_WIDTH, width, true);
+    record.setInt32(field + layout.LEVEL_HEIGHT, height, true);
+    const out = new Uint8Array(buffer, at, levelBytes(width, height));
+    for (let y = 0; y <= height; y++) {
+      const row = pixels.subarray(4 * width * (y % height), 4 * width * ((y % height) + 1));
+      out.set(row, stride * y);
+      out.set(row.subarray(0, 4), stride * y + 4 * width);
+    }
+    at += levelBytes(width, height);
+    if (width === 1 && height === 1) break;
+    level = halve(level);
+  }
+  record.setUint32(layout.MESH_LEVELS, count, true);
+}
+
+/** The next level: every texel the mean of the two or four that it covers, rounded half up. */
+function halve({ width, height, pixels }: Level): Level {
+  const across = width > 1 ? 2 : 1;
+  const down = height > 1 ? 2 : 1;
+  const half = { width: width / across, height: height / down };
+  const out = new Uint8Array(4 * half.width * half.height);
+  for (let y = 0; y < half.height; y++) {
+    for (let x = 0; x < half.width; x++) {
+      for (let c = 0; c < 4; c++) {
+        let sum = 0;
+        for (let j = 0; j < down; j++) {
+          for (let i = 0; i < across; i++) sum += pixels[4 * ((down * y + j) * width + across * x + i) + c];
+        }
+        out[4 * (y * half.width + x) + c] = Math.floor(sum / (across * down) + 0.5);
+      }
+    }
+  }
+  return { ...half, pixels: out };
+}
+
+function checkMesh(data: MeshData, layout: LayoutConstants): void {
+  const { positions, normals, colors, uvs, indices, texture } = data;
+  const vertices = positions.length / 3;
+  const most = Math.floor(0xffffffff / layout.VERTEX_BYTES);
+  if (!Number.isInteger(vertices) || vertices > most) {
+    throw new AssetError(`Expected 3 positions a vertex, up to ${most} vertices, but received ${positions.length}`);
+  }
+  for (const [name, values, length] of [
+    ['normals', normals, 3 * vertices],
+    ['colors', colors, 3 * vertices],
+    ...(texture ? [['uvs', uvs ?? new Float32Array(), 2 * vertices] as const] : []),
+  ] as const) {
+    if (values.length === length) continue;
+    throw new AssetError(`Expected ${length} numbers for ${name} of ${vertices} vertices but received ${values.length}`);
+  }
+  for (const [name, values] of [
+    ['positions', positions],
+    ['normals', normals],
+    ['colors', colors],
+    ['uvs', uvs ?? new Float32Array()],
+  ] as const) {
+    const bad = values.find((value) => !Number.isFinite(value));
+    if (bad !== undefined) throw new AssetError(`Expected finite numbers for ${name} but received ${bad}`);
+  }
+  if (indices.length % 3 !== 0) {
+    throw new AssetError(`Expected 3 vertices a triangle for indices but received ${indices.length} numbers`);
+  }
+  const beyond = indices.find((index) => index >= vertices);
+  if (beyond !== undefined) {
+    throw new AssetError(`Expected vertices 0 to ${vertices - 1} for indices but received ${beyond}`);
+  }
+  if (texture) checkTexture(texture);
+}
+
+function checkTexture({ width, height, format, pixels }: SpriteImage): void {
+  const fits = (side: number) => side >= 1 && side <= MOST_TEXELS && (side & (side - 1)) === 0;
+  if (format !== 'rgba8' || !fits(width) || !fits(height) || pixels.length !== 4 * width * height) {
+    throw new AssetError(
+      `Expected an rgba8 texture whose sides are powers of two up to ${MOST_TEXELS} px ` +
+        `but received ${format}, ${width} × ${height} px, ${pixels.length} bytes`,
+    );
+  }
+}
