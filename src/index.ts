@@ -105,6 +105,14 @@ export {
   readImageFolder,
   readLabelledFolder,
 } from './dataset/imageFolder.js';
+// KITTI: parts that have no drive in common.
+export {
+  type KittiSplit,
+  type KittiSplitOptions,
+  openKittiFrames,
+  readKittiDrives,
+  splitByDrive,
+} from './dataset/kittiDrives.js';
 export type { LicenceUse, Manifest } from './dataset/manifest.js';
 // Datasets.
 export type {

@@ -38,22 +38,30 @@ export async function findTraining(folder: DatasetFolder): Promise<string | unde
 }
 
 /**
- * Opens a training set. The images are those of the image set, if there is exactly one, in its order; else all, by their
- * numbers. Without `classes.txt` the label files are read once to find the classes: KITTI's own in the order of its
+ * Opens a training set. The images are those that are asked for, else those of the image set, if there is exactly one, in
+ * its order; else all, by their numbers. Without `classes.txt` the label files are read once to find the classes: KITTI's own in the order of its
  * readme, then others by name.
  * @param training as `findTraining` gives it
+ * @param asked names of the frames, and what they are called together
  * @throws DatasetError when a file is damaged
  */
-export async function openKitti(folder: DatasetFolder, training: string): Promise<DatasetReader> {
-  const set = await findImageSet(folder);
-  const frames = () => (set ? framesOf(folder, training, set) : allFrames(folder, training));
+export async function openKitti(
+  folder: DatasetFolder,
+  training: string,
+  asked?: { readonly stems: readonly string[]; readonly split: string },
+): Promise<DatasetReader> {
+  const set = asked ? undefined : await findImageSet(folder);
+  const frames = () => {
+    if (asked) return namedFrames(folder, training, asked.stems);
+    return set ? framesOf(folder, training, set) : allFrames(folder, training);
+  };
   const classes = (await readClasses(folder)) ?? (await surveyClasses(folder, training, frames()));
   const has = (name: string) => folder.hasFolder(`${training}${name}`);
   const info: DatasetInfo = {
     name: folder.name,
     classes,
     things: classes.filter((name) => name !== DONT_CARE),
-    split: set?.split ?? 'training',
+    split: asked?.split ?? set?.split ?? 'training',
     codec: 'png',
     masks: false,
     scenes: false,
@@ -148,6 +156,13 @@ async function* framesOf(folder: DatasetFolder, training: string, { path }: Imag
       throw new DatasetError(`Expected the name of a frame in ${where} but received ${JSON.stringify(stem)}`);
     }
     yield { stem, image: await imageOf(folder, training, stem, where) };
+  }
+}
+
+async function* namedFrames(folder: DatasetFolder, training: string, stems: readonly string[]): AsyncGenerator<Frame> {
+  for (const stem of stems) {
+    if (!STEM.test(stem)) throw new DatasetError(`Expected the name of a frame but received ${JSON.stringify(stem)}`);
+    yield { stem, image: await imageOf(folder, training, stem, 'the frames asked for') };
   }
 }
 
