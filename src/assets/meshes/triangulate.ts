@@ -20,10 +20,11 @@ export function triangulate(points: readonly number[]): number[] {
       return rest.every((p) => p === a || p === b || p === c || !inside(p, a, b, c));
     };
     while (rest.length > 3) {
-      // From the end, so that a convex polygon becomes a fan around its first corner.
-      let ear = rest.length - 1;
-      while (ear >= 0 && !isEar(ear)) ear--;
-      if (ear < 0) break;
+      // From the second corner, so that a convex polygon becomes a fan around its first.
+      let ear = 1;
+      while (ear <= rest.length && !isEar(ear % rest.length)) ear++;
+      if (ear > rest.length) break;
+      ear %= rest.length;
       triangles.push(rest.at(ear - 1) as number, rest[ear], rest[(ear + 1) % rest.length]);
       rest.splice(ear, 1);
     }
