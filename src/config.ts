@@ -8,6 +8,7 @@ const count = z.number().int().min(1).max(1e8);
 const positive = z.number().positive();
 const fraction = z.number().min(0).max(1);
 const textures = z.number().int().min(0).max(10000);
+const meshes = z.number().int().min(0).max(1000);
 
 const metres = z.number().gt(0).max(1e6);
 const axis = z.enum(['x', 'y', 'z', '-x', '-y', '-z']);
@@ -61,6 +62,21 @@ export const assetSourceSchema = z.discriminatedUnion('kind', [
     seed: z.number().int().min(0).default(0).describe('of all drawings'),
     from: fraction.default(0).describe('first texture used, as a share of each count'),
     to: fraction.default(1).describe('one past the last texture used, as a share of each count'),
+  }),
+  z.strictObject({
+    kind: z
+      .literal('driving')
+      .describe('procedural meshes, built in: names driving/⟨kind⟩/…, driving/strips/⟨name⟩, driving/grounds/⟨name⟩'),
+    cars: meshes.default(84).describe('driving/cars/⟨hatchback, sedan, estate, suv, mpv, van, pickup, truck⟩/…'),
+    trees: meshes.default(32).describe('driving/trees/⟨deciduous, conifer, column, bush, hedge⟩/…'),
+    houses: meshes.default(20).describe('driving/houses/…: one or two storeys'),
+    towers: meshes.default(16).describe('driving/towers/⟨terrace, highrise⟩/…'),
+    pedestrians: meshes.default(24).describe('driving/pedestrians/…'),
+    cyclists: meshes.default(8).describe('driving/cyclists/…'),
+    poles: meshes.default(24).describe('driving/poles/⟨lamp, sign, light, post, mast⟩/…'),
+    seed: z.number().int().min(0).default(0).describe('of all shapes and textures'),
+    from: fraction.default(0).describe('first mesh used, as a share of each count'),
+    to: fraction.default(1).describe('one past the last mesh used, as a share of each count'),
   }),
   z.strictObject({
     kind: z.literal('images').describe('PNG, JPEG or WebP files: names ⟨prefix⟩/⟨path without extension⟩'),

@@ -34,6 +34,7 @@ export { openAssetSources } from './assets/assetSources.js';
 export { type ImageAssetOptions, imageAssets } from './assets/imageAssets.js';
 export { type MnistRange, type MnistSplit, mnistAssets } from './assets/mnist.js';
 export { type ProceduralAerialOptions, proceduralAerial } from './assets/proceduralAerial.js';
+export { type ProceduralDrivingOptions, proceduralDriving } from './assets/proceduralDriving.js';
 export { type ProceduralBackgroundOptions, proceduralBackgrounds } from './assets/proceduralBackgrounds.js';
 export { type ProceduralDigitOptions, proceduralDigits } from './assets/proceduralDigits.js';
 // Batches: large datasets in shards.

@@ -7,6 +7,7 @@ import { mnistAssets } from './mnist.js';
 import { proceduralAerial } from './proceduralAerial.js';
 import { proceduralBackgrounds } from './proceduralBackgrounds.js';
 import { proceduralDigits } from './proceduralDigits.js';
+import { proceduralDriving } from './proceduralDriving.js';
 
 /**
  * The textures that a configuration names, after the built-in backgrounds (`backgrounds/…`), which are always there.
@@ -28,6 +29,8 @@ async function openAssetSource(source: AssetSource): Promise<AssetLibrary> {
       return someVariants(proceduralDigits({ variants: source.variants, seed: source.seed }), source.from, source.to);
     case 'aerial':
       return proceduralAerial(source);
+    case 'driving':
+      return proceduralDriving(source);
     case 'images': {
       const { folder, glob, prefix, edge, licence } = source;
       return imageAssets(folder, glob, { namePrefix: `${prefix}/`, edge, licence });

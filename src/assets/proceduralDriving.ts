@@ -4,17 +4,26 @@ import { AssetLibrary, type SpriteImage } from './assetLibrary.js';
 import { CAR_SHARES, type CarShapeName, drawCar } from './driving/carShapes.js';
 import { carModel } from './driving/cars.js';
 import { GROUND_NAMES, groundModel } from './driving/grounds.js';
+import { highriseModel } from './driving/highrise.js';
+import { houseModel, terraceModel } from './driving/houses.js';
 import { MeshBuilder } from './driving/meshBuilder.js';
 import type { Model } from './driving/model.js';
+import { cyclistModel, pedestrianModel } from './driving/people.js';
+import { bollardModel, lampModel, mastModel, signModel, trafficLightModel } from './driving/poles.js';
 import { STRIP_NAMES, stripModel } from './driving/strips.js';
 import { drawLeaves } from './driving/surfaces.js';
 import { bushModel, columnModel, coniferModel, deciduousModel, hedgeModel } from './driving/trees.js';
 import type { MeshAsset } from './meshAsset.js';
 
 export interface ProceduralDrivingOptions {
-  /** How many meshes of each kind, 0 … 1000. Default 84, 32, 20, 16, 24, 8 and 18. */
+  /** How many meshes of each kind, 0 … 1000. Default 84, 32, 20, 16, 24, 8 and 24. */
   readonly cars?: number;
   readonly trees?: number;
+  readonly houses?: number;
+  readonly towers?: number;
+  readonly pedestrians?: number;
+  readonly cyclists?: number;
+  readonly poles?: number;
   /** Seed of all shapes, an integer in [0, 2^53). Default 0. */
   readonly seed?: number;
   /** Only the part [from, to) of each kind, as shares of its count in [0, 1]; strips and grounds are always all there. */
@@ -52,6 +61,26 @@ const KINDS = {
       { share: 5, folder: 'trees/column', model: (draw, { leaves }) => columnModel(draw, leaves) },
       { share: 4, folder: 'trees/conifer', model: (draw, { leaves }) => coniferModel(draw, leaves) },
       { share: 3, folder: 'trees/hedge', model: (draw, { leaves }) => hedgeModel(draw, leaves) },
+    ],
+  },
+  houses: { count: 20, varieties: [{ share: 1, folder: 'houses', model: houseModel }] },
+  towers: {
+    count: 16,
+    varieties: [
+      { share: 10, folder: 'towers/terrace', model: terraceModel },
+      { share: 6, folder: 'towers/highrise', model: highriseModel },
+    ],
+  },
+  pedestrians: { count: 24, varieties: [{ share: 1, folder: 'pedestrians', model: pedestrianModel }] },
+  cyclists: { count: 8, varieties: [{ share: 1, folder: 'cyclists', model: cyclistModel }] },
+  poles: {
+    count: 24,
+    varieties: [
+      { share: 6, folder: 'poles/lamp', model: lampModel },
+      { share: 8, folder: 'poles/sign', model: signModel },
+      { share: 3, folder: 'poles/light', model: trafficLightModel },
+      { share: 5, folder: 'poles/post', model: bollardModel },
+      { share: 2, folder: 'poles/mast', model: mastModel },
     ],
   },
 } as const satisfies Record<string, Kind>;

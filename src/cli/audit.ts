@@ -25,7 +25,7 @@ export function addAudit(program: Command, outcome: Outcome): void {
     .addOption(
       new Option(
         '--assets <source>',
-        'textures, to render the scenes again and compare what comes of it: digits | aerial | mnist:DIR | images:DIR, each with ' +
+        'textures, to render the scenes again and compare what comes of it: digits | aerial | driving | mnist:DIR | images:DIR | meshes:DIR, each with ' +
           ',key=value behind it; repeat for more (default: nothing is rendered)',
       ).argParser((text: string, before: AssetSource[] | undefined) => [...(before ?? []), parseAssetSource(text)]),
     )

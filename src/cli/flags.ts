@@ -69,7 +69,7 @@ export function normalsFlag(): Option {
 export function assetsFlag(): Option {
   return new Option(
     '--assets <source>',
-    'textures and meshes: digits | aerial | mnist:DIR | images:DIR | meshes:DIR, each with ,key=value behind it; repeat for more (default: digits)',
+    'textures and meshes: digits | aerial | driving | mnist:DIR | images:DIR | meshes:DIR, each with ,key=value behind it; repeat for more (default: digits)',
   ).argParser((text: string, before: AssetSource[] | undefined) => [...(before ?? []), parseAssetSource(text)]);
 }
 
@@ -84,6 +84,7 @@ export function setFlag(): Option {
 const NUMBER_KEYS = new Set([
   ...['from', 'to', 'variants', 'seed', 'size'],
   ...['cars', 'trees', 'houses', 'grass', 'roads'],
+  ...['towers', 'pedestrians', 'cyclists', 'poles'],
   ...['scale', 'length', 'width', 'height', 'maxTriangles'],
 ]);
 /** Keys whose values are true or false. */
@@ -112,7 +113,7 @@ export function parseAssetSource(text: string): AssetSource {
   const parsed = assetSourceSchema.safeParse(source);
   if (parsed.success && source.folder !== '') return parsed.data;
   const problem = parsed.success ? 'folder: expected a path' : describe(parsed.error.issues[0], kind);
-  throw new InvalidArgumentError(`Expected digits, aerial, mnist:DIR, images:DIR or meshes:DIR (${problem}).`);
+  throw new InvalidArgumentError(`Expected digits, aerial, driving, mnist:DIR, images:DIR or meshes:DIR (${problem}).`);
 }
 
 function describe(issue: { path: PropertyKey[]; message: string }, kind: string): string {

@@ -126,7 +126,8 @@ test('a kind that is none is answered with those there are, and what came', () =
   assert.throws(
     read({ assets: [{}] }),
     (error: Error) =>
-      error.message === 'a.yaml: assets.0.kind: Expected mnist, digits, aerial, images but received nothing',
+      error.message ===
+      'a.yaml: assets.0.kind: Expected mnist, digits, aerial, driving, images, meshes but received nothing',
   );
 });
 

@@ -1,6 +1,6 @@
-import type { Painter } from '../aerial/painter.js';
 import type { SpriteImage } from '../assetLibrary.js';
 import type { Place } from './meshBuilder.js';
+import type { Picture } from './picture.js';
 
 /** A rectangle of a texture, px. */
 export interface Region {
@@ -21,15 +21,9 @@ export class Atlas {
     this.#pixels = new Uint8Array(size * size * 4).fill(255);
   }
 
-  /** Puts an opaque picture of the region's size into it. */
-  draw({ x, y, width, height }: Region, painter: Painter): this {
-    const { pixels } = painter.image();
-    // Rounding may leave 254 where something opaque was blended.
-    for (let i = 3; i < pixels.length; i += 4) pixels[i] = 255;
-    for (let row = 0; row < height; row++) {
-      const from = row * painter.width * 4;
-      this.#pixels.set(pixels.subarray(from, from + width * 4), ((y + row) * this.size + x) * 4);
-    }
+  /** Puts a picture of the region's size into it. */
+  draw({ x, y }: Region, picture: Picture): this {
+    picture.copyTo(this.#pixels, this.size, x, y);
     return this;
   }
 

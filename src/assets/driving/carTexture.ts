@@ -1,10 +1,11 @@
 import { cos, sin, TURN } from '../../deterministicMath.js';
-import { type Colour, lit, mix, Painter } from '../aerial/painter.js';
+import { type Colour, lit, mix } from '../aerial/painter.js';
 import { box, disc, grown, intersection, line, type Point, polygon, type Shape } from '../aerial/shapes.js';
 import type { SpriteImage } from '../assetLibrary.js';
 import { Atlas, type Region } from './atlas.js';
 import { beltAt, ROOF_EDGE, sectionAt } from './carBody.js';
 import type { Car } from './carShapes.js';
+import { Picture } from './picture.js';
 
 export const CAR_TEXTURE_SIZE = 256;
 /** Pictures on the texture: the car from its side (front to the left), front, rear and above (front to the left). */
@@ -33,10 +34,7 @@ export function drawCarTexture(car: Car): SpriteImage {
   const plain = (region: Region, colour: Colour) => {
     // A rim around the patch, so that nothing else bleeds in.
     const grownRegion = { x: region.x - 2, y: region.y - 2, width: region.width + 4, height: region.height + 4 };
-    atlas.draw(
-      grownRegion,
-      sheet(grownRegion, () => colour),
-    );
+    atlas.draw(grownRegion, new Picture(grownRegion.width, grownRegion.height, colour));
   };
   plain(CAR_REGIONS.paint, car.paint);
   plain(CAR_REGIONS.plastic, PLASTIC);
@@ -49,12 +47,6 @@ export function drawCarTexture(car: Car): SpriteImage {
     .draw(CAR_REGIONS.wheel, drawWheel(car))
     .draw(CAR_REGIONS.top, drawTop(car))
     .image();
-}
-
-/** A picture filled with a colour by place, px from its middle. */
-function sheet({ width, height }: Region, colour: (x: number, y: number) => Colour): Painter {
-  const everywhere: Shape = { distance: () => -width, bounds: [-width / 2, -height / 2, width / 2, height / 2] };
-  return new Painter(width, height, 1).fill(everywhere, colour);
 }
 
 /** Paint that stands upright: the sky above its shoulder, the road below the crease. */
@@ -71,14 +63,14 @@ function glass(share: number, aside: number, dark = 1): Colour {
   return lit(mix([24, 27, 29], [88, 102, 114], 0.75 * sky), dark);
 }
 
-function drawSide(car: Car): Painter {
+function drawSide(car: Car): Picture {
   const { side } = CAR_REGIONS;
   const { shape, height, length } = car;
   const x = (s: number) => (s - 0.5) * side.width;
   const y = (h: number) => side.height * (0.5 - h / height);
   const heightAt = (py: number) => (0.5 - py / side.height) * height;
   const meters = side.width / length;
-  const painter = sheet(side, (_, py) => uprightPaint(car, heightAt(py)));
+  const painter = new Picture(side.width, side.height, (_, py) => uprightPaint(car, heightAt(py)));
   // Sills and bumpers.
   const sill = shape.clearance + 0.07;
   painter.fill(area(x(0), y(sill), x(1), y(0)), car.plainBumpers ? PLASTIC : lit(car.paint, 0.5));
@@ -132,7 +124,7 @@ function drawSide(car: Car): Painter {
   return painter;
 }
 
-function drawSideWindows(painter: Painter, car: Car, x: (s: number) => number, y: (h: number) => number): void {
+function drawSideWindows(painter: Picture, car: Car, x: (s: number) => number, y: (h: number) => number): void {
   const { shape, height, length } = car;
   const upper: Point[] = [];
   const lower: Point[] = [];
@@ -175,12 +167,14 @@ function drawSideWindows(painter: Painter, car: Car, x: (s: number) => number, y
   }
 }
 
-function drawFront(car: Car): Painter {
+function drawFront(car: Car): Picture {
   const { front } = CAR_REGIONS;
   const { shape, height, halfWidth } = car;
   const x = (m: number) => (m / halfWidth) * (front.width / 2);
   const y = (h: number) => front.height * (0.5 - h / height);
-  const painter = sheet(front, (_, py) => uprightPaint(car, (0.5 - py / front.height) * height));
+  const painter = new Picture(front.width, front.height, (_, py) =>
+    uprightPaint(car, (0.5 - py / front.height) * height),
+  );
   const [low, high] = lampHeights(car);
   // Bumper, its intake and the strip below.
   if (car.plainBumpers) painter.fill(area(-64, y(0.34 * height), 64, y(0)), PLASTIC);
@@ -225,12 +219,12 @@ function drawFront(car: Car): Painter {
   return painter;
 }
 
-function drawRear(car: Car): Painter {
+function drawRear(car: Car): Picture {
   const { rear } = CAR_REGIONS;
   const { shape, height, halfWidth } = car;
   const x = (m: number) => (m / halfWidth) * (rear.width / 2);
   const y = (h: number) => rear.height * (0.5 - h / height);
-  const painter = sheet(rear, (_, py) => uprightPaint(car, (0.5 - py / rear.height) * height));
+  const painter = new Picture(rear.width, rear.height, (_, py) => uprightPaint(car, (0.5 - py / rear.height) * height));
   const [low, high] = tailHeights(car);
   if (car.plainBumpers) painter.fill(area(-64, y(0.36 * height), 64, y(0)), PLASTIC);
   painter.fill(area(-64, y(shape.clearance + 0.07), 64, y(0)), SEAM);
@@ -284,7 +278,7 @@ function drawRear(car: Car): Painter {
 }
 
 /** Glass between two mirrored outlines, given by their right halves from below. */
-function drawWindow(painter: Painter, right: readonly Point[], dark = 1): void {
+function drawWindow(painter: Picture, right: readonly Point[], dark = 1): void {
   const left = right.map(([px, py]): Point => [-px, py]).reverse();
   const pane = polygon([...right, ...left]);
   const [, top, , bottom] = pane.bounds;
@@ -297,7 +291,7 @@ function drawWindow(painter: Painter, right: readonly Point[], dark = 1): void {
 }
 
 /** A number plate: white, the blue band at its left, dark letters. */
-function drawPlate(painter: Painter, car: Car, x: number, y: number, rx: number, ry: number): void {
+function drawPlate(painter: Picture, car: Car, x: number, y: number, rx: number, ry: number): void {
   painter.fill(box(x, y, rx + 0.6, ry + 0.6, 0.8), [22, 22, 24]);
   painter.fill(box(x, y, rx, ry, 0.6), [226, 227, 224]);
   painter.fill(box(x - rx + 1.4, y, 1.4, ry), [26, 52, 140]);
@@ -307,11 +301,11 @@ function drawPlate(painter: Painter, car: Car, x: number, y: number, rx: number,
   }
 }
 
-function drawTop(car: Car): Painter {
+function drawTop(car: Car): Picture {
   const { top } = CAR_REGIONS;
   const { shape } = car;
   const x = (s: number) => (s - 0.5) * top.width;
-  const painter = sheet(top, () => mix(car.paint, SKY, 0.09));
+  const painter = new Picture(top.width, top.height, mix(car.paint, SKY, 0.09));
   const cowl = shape.cowl[0];
   painter.fill(area(x(cowl - 0.014), -26, x(cowl + 0.02), 26), [30, 31, 33]);
   for (const sign of [-1, 1]) {
@@ -322,10 +316,10 @@ function drawTop(car: Car): Painter {
   return painter;
 }
 
-function drawWheel(car: Car): Painter {
+function drawWheel(car: Car): Picture {
   const { wheel } = CAR_REGIONS;
   const radius = wheel.width / 2;
-  const painter = sheet(wheel, () => [24, 24, 25]);
+  const painter = new Picture(wheel.width, wheel.height, [24, 24, 25]);
   const rim = 0.66 * radius;
   painter.fill(disc(0, 0, 0.9 * radius), [30, 30, 31]);
   painter.fill(disc(0, 0, rim), [20, 20, 21]);

@@ -39,7 +39,8 @@ function placeOf(car: Car, region: RegionName): (point: Vector) => readonly [num
   const { length, height, halfWidth } = car;
   return ([x, y, z]) => {
     const along = 0.5 - z / length;
-    const across = 0.5 + (0.5 * x) / halfWidth;
+    // Who looks at the front has the car's right at his left.
+    const across = 0.5 + ((region === 'front' ? -0.5 : 0.5) * x) / halfWidth;
     const down = 1 + y / height;
     const [u, v] = region === 'side' ? [along, down] : region === 'top' ? [along, across] : [across, down];
     return placeIn(CAR_REGIONS[region], CAR_TEXTURE_SIZE, u, v);

@@ -47,6 +47,17 @@ export class MeshBuilder {
     return this.#faceNormals.length;
   }
 
+  /** The box around all that was gathered, m. */
+  get extent(): Bounds {
+    const ends = [0, 1, 2].map((axis) => extent(this.#corners, axis));
+    const corner = (end: 0 | 1): Vector => [
+      Math.fround(ends[0][end]),
+      Math.fround(ends[1][end]),
+      Math.fround(ends[2][end]),
+    ];
+    return { minimum: corner(0), maximum: corner(1) };
+  }
+
   /** A triangle whose front is where (b − a) × (c − a) points. */
   triangle(a: Vector, b: Vector, c: Vector, look: Look = {}): this {
     const normal = cross(subtract(b, a), subtract(c, a));
@@ -129,7 +140,7 @@ export class MeshBuilder {
 const COSINES: Readonly<Record<number, number>> = {
   0: 1.1,
   30: 0.8660254037844387,
-  45: 0.7071067811865476,
+  45: Math.SQRT1_2,
   60: 0.5,
   180: -2,
 };

@@ -1,6 +1,6 @@
 import type { SpriteImage } from '../assetLibrary.js';
 import type { MeshAsset } from '../meshAsset.js';
-import type { Bounds, MeshBuilder } from './meshBuilder.js';
+import { type Bounds, MeshBuilder } from './meshBuilder.js';
 import type { Vector } from './vector.js';
 
 /** What a mesh will be: its size is settled, its triangles and texture are made when they are asked for. */
@@ -18,4 +18,20 @@ export interface Model {
 export function standing(width: number, height: number, length: number): Bounds {
   const minimum: Vector = [Math.fround(-width / 2), Math.fround(-height), Math.fround(-length / 2)];
   return { minimum, maximum: [-minimum[0], 0, -minimum[2]] };
+}
+
+/**
+ * The box that faces fill, their footprint's middle moved to the origin.
+ * @param gather draws nothing at random: it runs again for the mesh
+ */
+export function measured(gather: Model['gather']): Bounds {
+  const { minimum, maximum } = extentOf(gather);
+  return standing(maximum[0] - minimum[0], maximum[1] - minimum[1], maximum[2] - minimum[2]);
+}
+
+/** The box that faces fill where they are: of things whose foot, not their middle, is at the origin. */
+export function extentOf(gather: Model['gather']): Bounds {
+  const builder = new MeshBuilder();
+  gather(builder);
+  return builder.extent;
 }
