@@ -3,9 +3,12 @@
 export * from './layout';
 export { drawMeshes } from './mesh/draw';
 export * from './mesh/layout';
+export { meshSceneScratchBytes, renderMeshScene } from './mesh/render';
 export { openMeshScene } from './mesh/scene';
 export { placeMeshSubtree } from './mesh/subtree';
 export { meshScratchBytes } from './mesh/state';
+export { meshPerturbationVjp } from './mesh/vjp';
+export { meshVjpScratchBytes } from './mesh/vjpScratch';
 export * from './regions';
 export * from './render';
 export * from './strokes';

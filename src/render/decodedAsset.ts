@@ -1,5 +1,7 @@
 import type { Asset, SpriteAsset, SpriteImage } from '../assets/assetLibrary.js';
+import type { MeshAsset, MeshData } from '../assets/meshAsset.js';
 import { AssetError } from '../errors.js';
+import { meshBytes, writeMesh } from './meshMemory.js';
 import { type LayoutConstants, texelBytes, writeTexels } from './texels.js';
 
 /** An asset on its way into the kernels' memory. */
@@ -28,7 +30,18 @@ export async function decodeAsset(asset: Asset, layout: LayoutConstants): Promis
       write: (buffer, address, record) => writeTexels(image, asset.edge, buffer, address, record, layout),
     };
   }
-  throw new AssetError(`Expected a sprite for "${asset.name}" but received a mesh`);
+  const data = await asset.load();
+  checkCounts(asset, data);
+  return {
+    bytes: meshBytes(data, layout),
+    write(buffer, address, record) {
+      writeMesh(data, asset.surface ?? 'solid', buffer, address, layout);
+      const view = new DataView(buffer, record, layout.ASSET_BYTES);
+      for (let i = 0; i < layout.ASSET_BYTES; i += 4) view.setUint32(i, 0, true);
+      view.setUint32(layout.ASSET_TEXELS, address, true);
+      view.setUint8(layout.ASSET_FORMAT, layout.FORMAT_MESH);
+    },
+  };
 }
 
 function checkSize(asset: SpriteAsset, image: SpriteImage): void {
@@ -36,5 +49,16 @@ function checkSize(asset: SpriteAsset, image: SpriteImage): void {
   throw new AssetError(
     `Expected ${asset.width} × ${asset.height} ${asset.format} as announced ` +
       `but received ${image.width} × ${image.height} ${image.format}`,
+  );
+}
+
+/** The kernels' memory is laid out from the numbers that were announced: for triangles, and three vertices of each. */
+function checkCounts(asset: MeshAsset, { indices, positions }: MeshData): void {
+  if (indices.length !== 3 * asset.triangles) {
+    throw new AssetError(`Expected ${asset.triangles} triangles as announced but received ${indices.length / 3}`);
+  }
+  if (positions.length <= 3 * indices.length) return;
+  throw new AssetError(
+    `Expected at most ${indices.length} vertices, three a triangle, but received ${positions.length / 3}`,
   );
 }

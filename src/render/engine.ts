@@ -298,7 +298,7 @@ export class Engine {
   #begin(batch: SceneBatch, signal: AbortSignal | undefined): BatchShape {
     this.#runtime.assertOpen();
     signal?.throwIfAborted();
-    return shapeOf(batch);
+    return shapeOf(batch, this.assets);
   }
 
   /** Scenes a task: a slot's worth at most, and as many tasks for one thread as for another, but at least two. */

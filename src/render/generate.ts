@@ -108,7 +108,7 @@ export async function* generateSamples(
   };
   try {
     // The first batch tells how large the others should be.
-    if (next < end) batchLength = lengthFor(shapeOf(await runtime.settle(launch(), signal)), options);
+    if (next < end) batchLength = lengthFor(shapeOf(await runtime.settle(launch(), signal), runtime.assets), options);
     while (pending.length > 0) {
       while (next < end && pending.length <= ahead) launch();
       const rendered = await runtime.settle(pending[0], signal);
@@ -138,7 +138,7 @@ async function renderToSlot(
 ): Promise<RenderedSlot> {
   const { signal } = options;
   const { heap, store, kernels } = runtime;
-  const shape = shapeOf(batch);
+  const shape = shapeOf(batch, runtime.assets);
   const outputs = renderOutputs(shape, 'u8', 'masks', options);
   const layout = renderLayout(shape, outputs, runtime.scratchBytes(shape, outputs.samples));
   const slot = await slots.acquire(renderSlotBytes(layout, shape.count), signal);

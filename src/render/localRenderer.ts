@@ -6,6 +6,7 @@ import { COVERAGE_COLUMNS } from './coverage.js';
 import { decodeAsset } from './decodedAsset.js';
 import { compileKernels, instantiateKernels, type KernelBuild, type Kernels } from './kernels.js';
 import { writeMeshOutputs } from './meshOutputs.js';
+import { meshLoad } from './placedBatch.js';
 
 /** Colour of a rendered scene: `f32` is not clamped, `u8` is clamped to [0, 1], times 255, rounded half up. */
 export type ColorFormat = 'none' | 'f32' | 'u8';
@@ -115,9 +116,10 @@ export class LocalRenderer {
     const width = Math.max(0, ...batch.scenes.map((scene) => scene.width));
     const height = Math.max(0, ...batch.scenes.map((scene) => scene.height));
     const nodes = Math.max(0, ...batch.scenes.map((scene) => scene.parent.length));
+    const { vertices, triangles } = meshLoad(batch, this.#library);
     const scratchBytes =
       dimension === 3
-        ? this.kernels.meshSceneScratchBytes(nodes, width, height, MOST_SAMPLES)
+        ? this.kernels.meshSceneScratchBytes(nodes, width, height, MOST_SAMPLES, vertices, triangles)
         : this.kernels.sceneScratchBytes(nodes, width, height, channels);
     const meshPixels = dimension === 3 ? width * height : 0;
     const loaded: LoadedBatch = {

@@ -1,3 +1,4 @@
+import type { AssetLibrary } from '../assets/assetLibrary.js';
 import { ShapeError } from '../errors.js';
 import { encodeWithAssets } from '../scene/encode.js';
 import type { SceneBatch } from '../scene/sceneGraph.js';
@@ -19,6 +20,9 @@ export interface BatchShape {
   readonly columns: number;
   /** V of the largest scene. */
   readonly maxNodes: number;
+  /** 3D: at least the vertices of the largest mesh, and the triangles of the scene that has most; else 0. */
+  readonly vertices: number;
+  readonly triangles: number;
 }
 
 /**
@@ -39,9 +43,10 @@ export interface PlacedBatch extends BatchShape {
 
 /**
  * What all scenes of a batch share.
+ * @param library where the batch's assets are from; what it lacks is found out by `placeBatch`
  * @throws ShapeError when there is no scene or canvas sizes differ
  */
-export function shapeOf(batch: SceneBatch): BatchShape {
+export function shapeOf(batch: SceneBatch, library: AssetLibrary): BatchShape {
   const { scenes, schema } = batch;
   if (scenes.length === 0) throw new ShapeError('Expected at least one scene for the batch but received none');
   const { width, height } = scenes[0];
@@ -57,7 +62,29 @@ export function shapeOf(batch: SceneBatch): BatchShape {
     maxNodes = Math.max(maxNodes, scene.parent.length);
   }
   const { dimension, channels, attributes } = schema;
-  return { count: scenes.length, dimension, width, height, channels, columns: attributes.length, maxNodes };
+  const load = dimension === 3 ? meshLoad(batch, library) : { vertices: 0, triangles: 0 };
+  return { count: scenes.length, dimension, width, height, channels, columns: attributes.length, maxNodes, ...load };
+}
+
+/** How much the meshes of a batch are, before they are loaded. */
+export function meshLoad(batch: SceneBatch, library: AssetLibrary): Pick<BatchShape, 'vertices' | 'triangles'> {
+  const triangles = batch.assets.map((name) => {
+    const asset = library.assets[library.indexOf(name)];
+    return asset?.kind === 'mesh' ? asset.triangles : 0;
+  });
+  let largest = 0;
+  let most = 0;
+  for (const { asset } of batch.scenes) {
+    let sum = 0;
+    for (const index of asset) {
+      if (!(triangles[index] > 0)) continue;
+      sum += triangles[index];
+      largest = Math.max(largest, triangles[index]);
+    }
+    most = Math.max(most, sum);
+  }
+  // A mesh has no vertices that no triangle uses (`decodeAsset`).
+  return { vertices: 3 * largest, triangles: most };
 }
 
 /**

@@ -32,6 +32,7 @@ export interface RuntimeOptions {
 export class Runtime {
   readonly workers: number;
   readonly maxScenePixels: number;
+  readonly assets: AssetLibrary;
   readonly heap: SharedHeap;
   readonly kernels: Kernels;
   readonly store: AssetStore;
@@ -48,6 +49,7 @@ export class Runtime {
   constructor(options: RuntimeOptions) {
     this.workers = options.workers;
     this.maxScenePixels = options.maxScenePixels;
+    this.assets = options.assets;
     this.#fault = options.fault;
     this.#module = compileKernels(options.build);
     const memory = new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: MAXIMUM_PAGES, shared: true });
@@ -69,7 +71,8 @@ export class Runtime {
    * @param samples a pixel, of 3D scenes
    * @throws KernelError when the scene is too large
    */
-  scratchBytes({ dimension, maxNodes, width, height, channels }: BatchShape, samples: number): number {
+  scratchBytes(shape: BatchShape, samples: number): number {
+    const { dimension, maxNodes, width, height, channels, vertices, triangles } = shape;
     if (width * height > this.maxScenePixels) {
       throw new KernelError(
         `Expected at most ${this.maxScenePixels} px for a scene (maxScenePixels) but received ${width} × ${height}`,
@@ -77,11 +80,12 @@ export class Runtime {
     }
     const bytes =
       dimension === 3
-        ? this.kernels.meshSceneScratchBytes(maxNodes, width, height, samples)
+        ? this.kernels.meshSceneScratchBytes(maxNodes, width, height, samples, vertices, triangles)
         : this.kernels.sceneScratchBytes(maxNodes, width, height, channels);
     if (bytes !== UNAVAILABLE) return bytes;
     throw new KernelError(
-      `Expected a scene that fits the kernels' memory but received ${width} × ${height} px with ${maxNodes} nodes`,
+      `Expected a scene that fits the kernels' memory but received ${width} × ${height} px with ${maxNodes} nodes` +
+        (dimension === 3 ? ` and ${triangles} triangles` : ''),
     );
   }
 
