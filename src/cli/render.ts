@@ -1,39 +1,61 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { openAssets } from '../batch/openSource.js';
+import { MAX_SCENE_NUMBER } from '../dataset/plan.js';
 import { batchSource } from '../dataset/sampleScenes.js';
 import { readSceneFile } from '../dataset/sceneFile.js';
-import { DatasetError } from '../errors.js';
-import { assetsFlag, depthFlag, normalsFlag, outFlag, threadsFlag } from './flags.js';
+import { ConfigError, DatasetError } from '../errors.js';
+import { assetsFlag, depthFlag, integerIn, normalsFlag, outFlag, seedFlag, setFlag, threadsFlag } from './flags.js';
 import { define, type Outcome } from './frame.js';
-import { generateWithProgress, resultOf, type SourceFlags } from './generate.js';
+import { generateWithProgress, resultOf } from './generate.js';
+import { isPicture, type PictureFlags, renderPicture } from './renderPicture.js';
 
-interface Flags extends SourceFlags {
-  readonly out: string;
+interface Flags extends PictureFlags {
   readonly masks?: boolean;
-  readonly depth?: boolean;
-  readonly normals?: boolean;
   readonly threads?: number;
   readonly allowUnlicensed?: boolean;
 }
 
-/** `metasim render`: images and labels of scenes in a file. */
+/** `metasim render`: images and labels of scenes in a file; or a picture of one scene. */
 export function addRender(program: Command, outcome: Outcome): void {
   const command = program
     .command('render')
-    .description('render the scenes of a .msg file as a labelled dataset (imagefolder)')
-    .argument('<scenes>', 'file written by `metasim sample` or with encodeScenes()')
-    .addOption(outFlag('new or empty folder'))
+    .description(
+      'render the scenes of a .msg file as a labelled dataset (imagefolder); or one scene, of a file or a grammar, as a ' +
+        'picture, with --depth and --normals as views to look at',
+    )
+    .argument(
+      '<scenes>',
+      'file written by `metasim sample` or with encodeScenes(); for a picture also a grammar or the folder of a run',
+    )
+    .addOption(outFlag('new or empty folder; or a .png file, for one picture'))
     .option('--masks', 'write instance and class masks too')
     .addOption(depthFlag())
     .addOption(normalsFlag())
+    .option('--instances', 'picture: a view of the instances too')
+    .addOption(
+      new Option('--index <n>', 'picture: position of the scene in the file, or its index in the stream of the seed')
+        .argParser(integerIn(0, MAX_SCENE_NUMBER))
+        .default(0),
+    )
+    .addOption(seedFlag())
+    .addOption(
+      new Option('--samples <n>', 'picture: samples a pixel of a 3D scene, 1 or 4')
+        .argParser(integerIn(1, 4))
+        .default(4),
+    )
     .option('--allow-unlicensed', 'accept textures that state no licence')
     .addOption(threadsFlag())
-    .addOption(assetsFlag());
+    .addOption(assetsFlag())
+    .addOption(setFlag());
   const examples = [
     'metasim render scenes.msg --out data/scenes',
     'metasim render scenes.msg --assets mnist:data/mnist --out data/scenes --masks',
+    'metasim render examples/grammars/mnist.yaml --set digits=digits --seed 7 --index 3 --out digit.png --instances',
   ];
   define<Flags>(outcome, command, examples, async ([path], flags, context) => {
+    if (isPicture(flags.out)) return renderPicture(path, flags, context.signal);
+    if (flags.instances)
+      throw new ConfigError(`Expected a .png file for --out with --instances but received ${flags.out}`);
     const batch = await readSceneFile(path);
     if (batch.scenes.length === 0) throw new DatasetError(`Expected at least one scene in ${path} but received none`);
     const { library, sources } = await openAssets(flags.assets);

@@ -29,7 +29,7 @@ export function inkOn([red, green, blue]: Colour): Colour {
 }
 
 /** HSV to RGB. @param hue degrees; saturation and value 0–1 */
-function hueColour(hue: number, saturation: number, value: number): Colour {
+export function hueColour(hue: number, saturation: number, value: number): Colour {
   const part = (offset: number) => {
     const k = (offset + hue / 60) % 6;
     return Math.round(255 * value * (1 - saturation * Math.max(0, Math.min(k, 4 - k, 1))));
