@@ -32,11 +32,12 @@ export {
 } from './assets/assetLibrary.js';
 export { openAssetSources } from './assets/assetSources.js';
 export { type ImageAssetOptions, imageAssets } from './assets/imageAssets.js';
+export type { MeshAsset, MeshData } from './assets/meshAsset.js';
 export { type MnistRange, type MnistSplit, mnistAssets } from './assets/mnist.js';
 export { type ProceduralAerialOptions, proceduralAerial } from './assets/proceduralAerial.js';
-export { type ProceduralDrivingOptions, proceduralDriving } from './assets/proceduralDriving.js';
 export { type ProceduralBackgroundOptions, proceduralBackgrounds } from './assets/proceduralBackgrounds.js';
 export { type ProceduralDigitOptions, proceduralDigits } from './assets/proceduralDigits.js';
+export { type ProceduralDrivingOptions, proceduralDriving } from './assets/proceduralDriving.js';
 // Batches: large datasets in shards.
 export {
   type DatasetProgress,
@@ -266,13 +267,14 @@ export type { GenerateOptions, Sample } from './render/generate.js';
 // Rendering: images, labels, and the gradient through the renderer.
 export { REGION_COLUMNS, RegionColumn } from './render/regions.js';
 export { sampleStream } from './render/sampleStream.js';
-export type { ColorFormat } from './render/sceneLayout.js';
+export type { ColorFormat, MeshOutputOptions } from './render/sceneLayout.js';
 export { decodeScenes } from './render/verify.js';
 export {
   AttributeRole,
   type AttributeSpec,
   attributeDifference,
   attributeIndex,
+  NodeKind,
   type SceneSchema,
   toRange,
 } from './scene/attributeSchema.js';
@@ -280,6 +282,7 @@ export {
 export { encodeScenes } from './scene/encode.js';
 export { type Camera, type Provenance, type SceneBatch, type SceneGraph, withAttributes } from './scene/sceneGraph.js';
 export type { SampleRequest, SceneSource } from './scene/sceneSource.js';
+export { cameraOf, type PlacedCamera, worldFrames } from './scene/worldFrames.js';
 export type { ClassMap } from './training/classMaps.js';
 export { type ClassSurveyOptions, type ClassSurveyResult, surveyClasses } from './training/classSurvey.js';
 export { CommandTask, type CommandTaskOptions } from './training/commandTask.js';
