@@ -5,6 +5,7 @@ import { resolveRows } from './resolve';
 import { castAllShadows, findLevels } from './shadow';
 import { openDraw } from './state';
 import { setUpInstance } from './triangles';
+import { contractRows } from './vjpContract';
 import {
   DRAW_ACTIVE, DRAW_BANDS, DRAW_BAND_ROWS, DRAW_CAPACITY, DRAW_COUNT, DRAW_DEPTH, DRAW_MARKS, DRAW_ORDER, DRAW_OVERFLOW,
   DRAW_PITCH, DRAW_RANGES, DRAW_SAMPLES, DRAW_TARGET, DRAW_TRIANGLES, DRAW_VIEW, INSTANCE_BYTES, INSTANCE_MESH, MESH_FLAGS,
@@ -19,6 +20,14 @@ import {
  * @returns STATUS_OK, or STATUS_ROOM: the view's vertices or triangles are less than its instances have
  */
 export function drawMeshes(view: usize, scratch: usize): u32 {
+  return drawView(view, scratch, 0);
+}
+
+/**
+ * Draws a view into its results, or contracts its colours with dL/dimage.
+ * @param vjp 0, or the VJP record (vjpLayout.ts) that says what with and where to; the view's results are left alone then
+ */
+export function drawView(view: usize, scratch: usize, vjp: usize): u32 {
   openDraw(view, scratch);
   if (!hasRoom(view)) return STATUS_ROOM;
   findLevels(scratch);
@@ -26,7 +35,7 @@ export function drawMeshes(view: usize, scratch: usize): u32 {
   setUpAll(scratch);
   if (load<u32>(scratch, DRAW_OVERFLOW) != 0) return STATUS_ROOM;
   sortByBand(scratch);
-  drawBands(scratch);
+  drawBands(scratch, vjp);
   return STATUS_OK;
 }
 
@@ -93,8 +102,11 @@ function sortByBand(draw: usize): void {
   // Each start has become the end of its band, which is where the next begins.
 }
 
-/** Rasterises and resolves band after band; triangles that reach into the next band are carried over, in their order. */
-function drawBands(draw: usize): void {
+/**
+ * Rasterises and resolves (or contracts) band after band; triangles that reach into the next band are carried over, in their
+ * order.
+ */
+function drawBands(draw: usize, vjp: usize): void {
   const view = <usize>load<u32>(draw, DRAW_VIEW);
   const height = load<i32>(view, VIEW_HEIGHT);
   const rows = load<i32>(draw, DRAW_BAND_ROWS);
@@ -139,7 +151,8 @@ function drawBands(draw: usize): void {
     const swap = active;
     active = next;
     next = swap;
-    resolveRows(draw, target, top, bottom);
+    if (vjp == 0) resolveRows(draw, target, top, bottom);
+    else contractRows(draw, target, top, bottom, vjp);
   }
 }
 

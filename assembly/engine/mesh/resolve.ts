@@ -23,7 +23,7 @@ export function resolveRows(draw: usize, target: usize, top: i32, bottom: i32): 
   let marks = <usize>load<u32>(target, TARGET_MARKS) + <usize>(top - load<i32>(target, TARGET_TOP)) * step;
   let depth = <usize>load<u32>(target, TARGET_DEPTH) + <usize>(top - load<i32>(target, TARGET_TOP)) * step;
   for (let y = top; y < bottom; y++) {
-    if (load<u32>(draw, DRAW_LEVELS) != 0) castShadows(draw, marks, y, width, four);
+    castShadows(draw, marks, y, 0, width, four);
     if (four) resolveFour(draw, marks, depth, y, width);
     else resolveOne(draw, marks, y, width);
     packRow(draw, view, y, width);
@@ -32,8 +32,11 @@ export function resolveRows(draw: usize, target: usize, top: i32, bottom: i32): 
   }
 }
 
-/** Adds SHADOWED to the marks of ground samples of a row that lie in shadow. */
-function castShadows(draw: usize, marks: usize, y: i32, width: i32, four: bool): void {
+/**
+ * Adds SHADOWED to the marks of ground samples of the pixels [left, right) of a row that lie in shadow.
+ * @param marks those of pixel `left`
+ */
+export function castShadows(draw: usize, marks: usize, y: i32, left: i32, right: i32, four: bool): void {
   const view = <usize>load<u32>(draw, DRAW_VIEW);
   const pitch = <usize>load<u32>(draw, DRAW_PITCH);
   const plane = pitch * <usize>load<i32>(view, VIEW_HEIGHT);
@@ -42,7 +45,7 @@ function castShadows(draw: usize, marks: usize, y: i32, width: i32, four: bool):
   const samples = four ? 4 : 1;
   for (let level: u32 = 0; level < levels; level++) {
     const row = <usize>load<u32>(draw, DRAW_SHADE) + <usize>level * plane + <usize>y * pitch;
-    for (let x = 0; x < width; x++) {
+    for (let x = left; x < right; x++) {
       if ((x & 7) == 0 && load<u64>(row + x) == 0) {
         x += 7;
         continue;
@@ -51,7 +54,7 @@ function castShadows(draw: usize, marks: usize, y: i32, width: i32, four: bool):
       if (mask == 0) continue;
       for (let k = 0; k < samples; k++) {
         if (((mask >> k) & 1) == 0) continue;
-        const at = marks + (four ? <usize>((x << 2) + k) << 2 : <usize>x << 2);
+        const at = marks + (four ? <usize>(((x - left) << 2) + k) << 2 : <usize>(x - left) << 2);
         const mark = load<u32>(at);
         if (mark == 0 || (mark & SHADOWED) != 0) continue;
         const state = load<u32>(triangles + (<usize>mark << TRIANGLE_SHIFT), TRIANGLE_STATE);

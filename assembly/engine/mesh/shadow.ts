@@ -8,11 +8,11 @@ import { findSpan, findSpans } from './raster';
 import { groundHeight, isSphereSeen, setUpEdges } from './triangles';
 import { bendVertices, paddedVertices, placedPositions, projectVertices } from './vertices';
 import {
-  DRAW_CASTER, DRAW_FIRST, DRAW_HALF, DRAW_LAST, DRAW_LEVELS, DRAW_LEVEL_HEIGHTS, DRAW_PITCH, DRAW_ROWS, DRAW_SAMPLES,
-  DRAW_SAMPLE_X, DRAW_SAMPLE_Y, DRAW_SHADE, DRAW_SPANS, DRAW_TRIANGLES, DRAW_VERTICES, DRAW_VIEW, INSTANCE_BENT,
-  INSTANCE_BYTES, INSTANCE_FLAGS, INSTANCE_MATRIX, INSTANCE_MESH, MESH_FLAGS, MESH_GROUND, MESH_INDICES, MESH_TRIANGLES,
-  MOST_LEVELS_OF_GROUND, OUT_GUARD, OUT_NEAR, VERTEX_BYTES, VERTEX_CODE, VERTEX_X, VERTEX_Y, VIEW_COUNT, VIEW_FLAGS,
-  VIEW_GROUND, VIEW_HEIGHT, VIEW_INSTANCES, VIEW_LIGHT, VIEW_SHADOW, VIEW_SHADOWS, VIEW_UP, VIEW_WIDTH,
+  DRAW_BOTTOMS, DRAW_CASTER, DRAW_FIRST, DRAW_HALF, DRAW_LAST, DRAW_LEFTS, DRAW_LEVELS, DRAW_LEVEL_HEIGHTS, DRAW_PITCH,
+  DRAW_RIGHTS, DRAW_ROWS, DRAW_SAMPLES, DRAW_SAMPLE_X, DRAW_SAMPLE_Y, DRAW_SHADE, DRAW_SPANS, DRAW_TOPS, DRAW_TRIANGLES,
+  DRAW_VERTICES, DRAW_VIEW, INSTANCE_BENT, INSTANCE_BYTES, INSTANCE_FLAGS, INSTANCE_MATRIX, INSTANCE_MESH, MESH_FLAGS,
+  MESH_GROUND, MESH_INDICES, MESH_TRIANGLES, MOST_LEVELS_OF_GROUND, OUT_GUARD, OUT_NEAR, VERTEX_BYTES, VERTEX_CODE, VERTEX_X,
+  VERTEX_Y, VIEW_COUNT, VIEW_FLAGS, VIEW_GROUND, VIEW_HEIGHT, VIEW_INSTANCES, VIEW_LIGHT, VIEW_SHADOW, VIEW_SHADOWS, VIEW_UP,
 } from './layout';
 
 /** Heights that differ by less count as the same, m. */
@@ -70,14 +70,24 @@ export function castAllShadows(draw: usize): void {
   }
 }
 
-/** Marks the shadow of one instance on one level. */
-function castShadow(draw: usize, instance: usize, mesh: usize, level: u32): void {
+/**
+ * Projects the shadow of a solid instance on one level: its vertices stand in the vertex memory then.
+ * @returns whether it may be seen in the rectangle
+ */
+export function placeShadow(draw: usize, instance: usize, mesh: usize, level: u32): bool {
   const caster = draw + DRAW_CASTER;
   layOnGround(draw, instance, load<f32>(draw + (<usize>level << 2), DRAW_LEVEL_HEIGHTS), caster);
   const bent = (load<u8>(instance, INSTANCE_FLAGS) & INSTANCE_BENT) != 0;
-  if (!bent && !isSphereSeen(draw, caster, mesh, true)) return;
+  if (!bent && !isSphereSeen(draw, caster, mesh, true)) return false;
   if (bent) bendVertices(draw, instance);
   projectVertices(draw, caster);
+  return true;
+}
+
+/** Marks the shadow of one instance on one level, within the rectangle. */
+export function castShadow(draw: usize, instance: usize, mesh: usize, level: u32): void {
+  if (!placeShadow(draw, instance, mesh, level)) return;
+  const caster = draw + DRAW_CASTER;
   const view = <usize>load<u32>(draw, DRAW_VIEW);
   const pitch = <usize>load<u32>(draw, DRAW_PITCH);
   const shade = <usize>load<u32>(draw, DRAW_SHADE) + <usize>level * pitch * <usize>load<i32>(view, VIEW_HEIGHT);
@@ -125,17 +135,16 @@ function layOnGround(draw: usize, instance: usize, height: f32, caster: usize): 
   }
 }
 
-/** Marks the samples of one projected triangle, whichever way it is turned. */
+/** Marks the samples of one projected triangle within the rectangle, whichever way it is turned. */
 function shadeTriangle(draw: usize, a: usize, b: usize, c: usize, shade: usize): void {
-  const view = <usize>load<u32>(draw, DRAW_VIEW);
   const ax = load<f32>(a, VERTEX_X), bx = load<f32>(b, VERTEX_X), cx = load<f32>(c, VERTEX_X);
   const ay = load<f32>(a, VERTEX_Y), by = load<f32>(b, VERTEX_Y), cy = load<f32>(c, VERTEX_Y);
   const first = load<f32>(draw, DRAW_FIRST), last = load<f32>(draw, DRAW_LAST);
-  const left = max<f32>(ceil(min(ax, min(bx, cx)) - last), 0);
-  const right = min<f32>(ceil(max(ax, max(bx, cx)) - first), <f32>load<i32>(view, VIEW_WIDTH));
+  const left = max<f32>(ceil(min(ax, min(bx, cx)) - last), load<f32>(draw, DRAW_LEFTS));
+  const right = min<f32>(ceil(max(ax, max(bx, cx)) - first), load<f32>(draw, DRAW_RIGHTS));
   if (!(left < right)) return;
-  const from = max<f32>(ceil(min(ay, min(by, cy)) - last), 0);
-  const to = min<f32>(ceil(max(ay, max(by, cy)) - first), <f32>load<i32>(view, VIEW_HEIGHT));
+  const from = max<f32>(ceil(min(ay, min(by, cy)) - last), load<f32>(draw, DRAW_TOPS));
+  const to = min<f32>(ceil(max(ay, max(by, cy)) - first), load<f32>(draw, DRAW_BOTTOMS));
   if (!(from < to)) return;
   // Record 0 is nobody's.
   const triangle = <usize>load<u32>(draw, DRAW_TRIANGLES);

@@ -1,0 +1,75 @@
+/**
+ * Records of the 3D vector–Jacobian product, in scratch behind those of the rasteriser, from the start of a call to its end.
+ *
+ * ## VJP record
+ * A *pose* is what one attribute of one node moves, with the attribute at value + δ (high) or value − δ (low).
+ * ```
+ *   0  u32  call       call record of the scene
+ *   4  u32  draw       draw record
+ *   8  u32  gradient   dL/dimage, f32 [H, W, C]
+ *  12  u32  delta      f32 [A], half-steps; ≤ 0 or NaN: automatic
+ *  16  f32  pixelDelta px
+ *  20  u32  status     STATUS_OK, or what went wrong
+ *  24  u32  reach      reach records [V]
+ *  28  u32  linear     f64 [V, 4]: Σ dL/dimage · image by channel, as far as it is light on the node's own mesh with tint 1
+ *  32  u32  pixels     pixels that a target has room for
+ *  36  u32  spare      triangles of poses that there is room for
+ *  40  u32  opened     1: the records of the scene at rest stand in the draw record
+ *  44  i32  left       rectangle of the pixels that the poses touch, px
+ *  48  i32  top
+ *  52  i32  right
+ *  56  i32  bottom
+ *  60  u32  restCount  first number of a triangle record behind those of the scene at rest
+ *  64  f64[4] sum      Σ dL/dimage · image by channel
+ *  96  f64[4] lowSum   likewise of the low pose
+ * 128  target[3]       targets: what stands behind the poses, the high and the low pose; the latter two share their depth
+ * 416  f64[MESH_ROLE_COUNT, 2] values  value + δ and value − δ of every role
+ * 752  u32[MESH_ROLE_COUNT, 3] ranges  first triangle record of the high pose, of the low pose, and behind that
+ * 1008 f64[MESH_ROLE_COUNT] sums       Σ dL/dimage · (image at value + δ − image at value − δ)
+ * 1176 u32  byNode     1: contractions are added to `linear` of who is seen, not to `sum`
+ * ```
+ */
+export const VJP_CALL: usize = 0;
+export const VJP_DRAW: usize = 4;
+export const VJP_GRADIENT: usize = 8;
+export const VJP_DELTA: usize = 12;
+export const VJP_PIXEL_DELTA: usize = 16;
+export const VJP_STATUS: usize = 20;
+export const VJP_REACH: usize = 24;
+export const VJP_LINEAR: usize = 28;
+export const VJP_PIXELS: usize = 32;
+export const VJP_SPARE: usize = 36;
+export const VJP_OPENED: usize = 40;
+export const VJP_LEFT: usize = 44;
+export const VJP_TOP: usize = 48;
+export const VJP_RIGHT: usize = 52;
+export const VJP_BOTTOM: usize = 56;
+export const VJP_REST_COUNT: usize = 60;
+export const VJP_SUM: usize = 64;
+export const VJP_LOW_SUM: usize = 96;
+export const VJP_BEHIND: usize = 128;
+export const VJP_HIGH: usize = 224;
+export const VJP_LOW: usize = 320;
+export const VJP_VALUES: usize = 416;
+export const VJP_RANGES: usize = 752;
+export const VJP_SUMS: usize = 1008;
+export const VJP_BY_NODE: usize = 1176;
+export const VJP_BYTES: usize = 1216;
+
+/**
+ * ## Reach record: one a node, which pixels its mesh and its shadow may touch in the scene at rest
+ * Half-open rectangles within the canvas; empty where left ≥ right.
+ * ```
+ *  0  i32[4]  left, top, right, bottom of the mesh
+ * 16  i32[4]  likewise of its shadow, on all levels of ground together
+ * 32  u32     REACH_NONE, REACH_GROUND or REACH_SOLID
+ * ```
+ */
+export const REACH_MESH: usize = 0;
+export const REACH_SHADOW: usize = 16;
+export const REACH_KIND: usize = 32;
+export const REACH_BYTES: usize = 48;
+
+export const REACH_NONE: u32 = 0;
+export const REACH_GROUND: u32 = 1;
+export const REACH_SOLID: u32 = 2;

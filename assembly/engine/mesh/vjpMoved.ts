@@ -1,0 +1,262 @@
+/**
+ * Derivatives with respect to what moves solid meshes. Only pixels that one of them or its shadow may touch, before or after,
+ * are rasterised again: the rectangle around all poses. What stands behind and before it is drawn there once, without the moved
+ * meshes and their shadows; then every pose is drawn into a copy of that, and the pixels in which the two poses of an attribute
+ * differ are shaded and contracted. All of this is the renderer's own code, so that the result is the difference of its images.
+ */
+import { CALL_NODE_COUNT, MESH_ROLE_COUNT } from '../layout';
+import { clearTarget } from './draw';
+import {
+  DRAW_COUNT, DRAW_LEVELS, DRAW_OVERFLOW, DRAW_PITCH, DRAW_RANGES, DRAW_SHADE, DRAW_VIEW, FRAME_BYTES, FRAME_MESH, FRAME_MOVES,
+  INSTANCE_BYTES, INSTANCE_MESH, MESH_CALL_INSTANCES, MESH_CALL_MOVED, MESH_CALL_MOVED_FIRST, MESH_CALL_MOVED_INSTANCES,
+  MESH_CALL_MOVED_LAST, TARGET_BOTTOM, TARGET_DEPTH, TARGET_LEFT, TARGET_MARKS, TARGET_PITCH, TARGET_RIGHT, TARGET_TOP, VIEW_HEIGHT,
+  VIEW_WIDTH,
+} from './layout';
+import { rasterTriangle } from './raster';
+import { castShadows } from './resolve';
+import { castShadow } from './shadow';
+import { setDrawRectangle } from './state';
+import { placeMeshSubtree } from './subtree';
+import { setUpInstance } from './triangles';
+import { contractMarks } from './vjpContract';
+import {
+  REACH_BYTES, REACH_GROUND, REACH_KIND, REACH_MESH, REACH_SHADOW, REACH_SOLID, VJP_BEHIND, VJP_BOTTOM, VJP_CALL, VJP_DRAW,
+  VJP_GRADIENT, VJP_HIGH, VJP_LEFT, VJP_LOW, VJP_LOW_SUM, VJP_PIXELS, VJP_RANGES, VJP_REACH, VJP_REST_COUNT, VJP_RIGHT, VJP_SUM,
+  VJP_SUMS, VJP_TOP, VJP_VALUES,
+} from './vjpLayout';
+import { addShadow, addTriangles, emptyBounds } from './vjpReach';
+import { TARGET_PADDING } from './vjpScratch';
+
+/**
+ * Fills VJP_SUMS of the attributes `roles` of a node, which all move the same solid meshes; VJP_VALUES say how far.
+ * @returns those for which there was room: the others have to come again, and if there was none, be done in another way
+ */
+export function contractPoses(vjp: usize, node: i32, roles: u32): u32 {
+  const draw = <usize>load<u32>(vjp, VJP_DRAW);
+  const done = setUpPoses(vjp, node, roles);
+  const left = load<i32>(vjp, VJP_LEFT), right = load<i32>(vjp, VJP_RIGHT), bottom = load<i32>(vjp, VJP_BOTTOM);
+  if (done != 0 && left < right) {
+    const pitch = (right - left + <i32>TARGET_PADDING + 3) & ~3;
+    const rows = max(1, load<i32>(vjp, VJP_PIXELS) / pitch);
+    for (let top = load<i32>(vjp, VJP_TOP); top < bottom; top += rows) {
+      openTarget(vjp + VJP_BEHIND, left, top, right, min(bottom, top + rows), pitch);
+      openTarget(vjp + VJP_HIGH, left, top, right, min(bottom, top + rows), pitch);
+      openTarget(vjp + VJP_LOW, left, top, right, min(bottom, top + rows), pitch);
+      setDrawRectangle(draw, left, top, right, min(bottom, top + rows));
+      drawBehind(vjp);
+      for (let role = 1; role < MESH_ROLE_COUNT; role++) if (((done >> role) & 1) != 0) contractPair(vjp, node, role);
+    }
+  }
+  store<u32>(draw, load<u32>(vjp, VJP_REST_COUNT), DRAW_COUNT);
+  return done;
+}
+
+/** Sets up the poses of as many roles as there is room for, and finds the rectangle around them. @returns these roles */
+function setUpPoses(vjp: usize, node: i32, roles: u32): u32 {
+  const draw = <usize>load<u32>(vjp, VJP_DRAW);
+  const view = <usize>load<u32>(draw, DRAW_VIEW);
+  setDrawRectangle(draw, 0, 0, load<i32>(view, VIEW_WIDTH), load<i32>(view, VIEW_HEIGHT));
+  emptyBounds(vjp + VJP_LEFT);
+  let done: u32 = 0;
+  for (let role = 1; role < MESH_ROLE_COUNT; role++) {
+    if (((roles >> role) & 1) == 0) continue;
+    const ranges = vjp + VJP_RANGES + 12 * <usize>role;
+    const from = load<u32>(draw, DRAW_COUNT);
+    store<u32>(ranges, from);
+    setUpPose(vjp, node, role, valueAt(vjp, role, 0));
+    store<u32>(ranges, load<u32>(draw, DRAW_COUNT), 4);
+    setUpPose(vjp, node, role, valueAt(vjp, role, 8));
+    store<u32>(ranges, load<u32>(draw, DRAW_COUNT), 8);
+    if (load<u32>(draw, DRAW_OVERFLOW) != 0) {
+      store<u32>(draw, 0, DRAW_OVERFLOW);
+      store<u32>(draw, from, DRAW_COUNT);
+      return done;
+    }
+    addTriangles(draw, from, load<u32>(draw, DRAW_COUNT), vjp + VJP_LEFT);
+    store<f64>(vjp + (<usize>role << 3), 0, VJP_SUMS);
+    done |= 1 << role;
+  }
+  return done;
+}
+
+// @ts-ignore: decorator
+@inline
+function valueAt(vjp: usize, role: i32, pose: usize): f64 {
+  return load<f64>(vjp + (<usize>role << 4) + pose, VJP_VALUES);
+}
+
+function setUpPose(vjp: usize, node: i32, role: i32, value: f64): void {
+  const call = <usize>load<u32>(vjp, VJP_CALL);
+  const draw = <usize>load<u32>(vjp, VJP_DRAW);
+  placeMeshSubtree(call, node, role, value);
+  const instances = <usize>load<u32>(call, MESH_CALL_MOVED_INSTANCES);
+  const last = load<i32>(call, MESH_CALL_MOVED_LAST);
+  for (let v = load<i32>(call, MESH_CALL_MOVED_FIRST); v <= last; v++) {
+    const instance = instances + <usize>v * INSTANCE_BYTES;
+    if (!isMoved(call, v) || load<u32>(instance, INSTANCE_MESH) == 0) continue;
+    setUpInstance(draw, instance);
+    addShadow(draw, instance, load<u32>(instance, INSTANCE_MESH), vjp + VJP_LEFT);
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function isMoved(call: usize, v: i32): bool {
+  return load<u32>(<usize>load<u32>(call, MESH_CALL_MOVED) + <usize>v * FRAME_BYTES, FRAME_MOVES) != 0;
+}
+
+function openTarget(target: usize, left: i32, top: i32, right: i32, bottom: i32, pitch: i32): void {
+  store<i32>(target, left, TARGET_LEFT);
+  store<i32>(target, top, TARGET_TOP);
+  store<i32>(target, right, TARGET_RIGHT);
+  store<i32>(target, bottom, TARGET_BOTTOM);
+  store<i32>(target, pitch, TARGET_PITCH);
+}
+
+/** Draws everything but the moved meshes into VJP_BEHIND: ground first, as the renderer does. */
+function drawBehind(vjp: usize): void {
+  const draw = <usize>load<u32>(vjp, VJP_DRAW);
+  const target = vjp + VJP_BEHIND;
+  clearTarget(draw, target);
+  drawKind(vjp, draw, target, REACH_GROUND);
+  drawKind(vjp, draw, target, REACH_SOLID);
+  if (load<u32>(draw, DRAW_LEVELS) == 0) return;
+  const call = <usize>load<u32>(vjp, VJP_CALL);
+  const reaches = <usize>load<u32>(vjp, VJP_REACH);
+  const instances = <usize>load<u32>(call, MESH_CALL_INSTANCES);
+  const count = load<i32>(call, CALL_NODE_COUNT);
+  for (let v = 0; v < count; v++) {
+    if (!overlaps(reaches + <usize>v * REACH_BYTES + REACH_SHADOW, target) || isMoved(call, v)) continue;
+    cast(draw, instances + <usize>v * INSTANCE_BYTES);
+  }
+  shadeTarget(draw, target);
+}
+
+function drawKind(vjp: usize, draw: usize, target: usize, kind: u32): void {
+  const call = <usize>load<u32>(vjp, VJP_CALL);
+  const reaches = <usize>load<u32>(vjp, VJP_REACH);
+  const ranges = <usize>load<u32>(draw, DRAW_RANGES);
+  const count = load<i32>(call, CALL_NODE_COUNT);
+  for (let v = 0; v < count; v++) {
+    const reach = reaches + <usize>v * REACH_BYTES;
+    if (load<u32>(reach, REACH_KIND) != kind || !overlaps(reach + REACH_MESH, target) || isMoved(call, v)) continue;
+    const end = load<u32>(ranges + (<usize>v << 3), 4);
+    for (let n = load<u32>(ranges + (<usize>v << 3)); n < end; n++) rasterTriangle(draw, target, n, n);
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function overlaps(bounds: usize, target: usize): bool {
+  return (
+    load<i32>(bounds) < load<i32>(target, TARGET_RIGHT) && load<i32>(bounds, 8) > load<i32>(target, TARGET_LEFT) &&
+    load<i32>(bounds, 4) < load<i32>(target, TARGET_BOTTOM) && load<i32>(bounds, 12) > load<i32>(target, TARGET_TOP)
+  );
+}
+
+/** Casts the shadow of an instance on all levels of ground, within the rectangle. */
+function cast(draw: usize, instance: usize): void {
+  const mesh = load<u32>(instance, INSTANCE_MESH);
+  if (mesh == 0) return;
+  const levels = load<u32>(draw, DRAW_LEVELS);
+  for (let level: u32 = 0; level < levels; level++) castShadow(draw, instance, mesh, level);
+}
+
+/** Lays the shadows that have been cast on the ground that is seen, and forgets them. */
+function shadeTarget(draw: usize, target: usize): void {
+  const left = load<i32>(target, TARGET_LEFT), right = load<i32>(target, TARGET_RIGHT);
+  const top = load<i32>(target, TARGET_TOP), bottom = load<i32>(target, TARGET_BOTTOM);
+  const step = <usize>load<i32>(target, TARGET_PITCH) << 4;
+  let marks = <usize>load<u32>(target, TARGET_MARKS);
+  for (let y = top; y < bottom; y++) {
+    castShadows(draw, marks, y, left, right, true);
+    marks += step;
+  }
+  const pitch = <usize>load<u32>(draw, DRAW_PITCH);
+  const plane = pitch * <usize>load<i32>(load<u32>(draw, DRAW_VIEW), VIEW_HEIGHT);
+  const levels = <usize>load<u32>(draw, DRAW_LEVELS);
+  for (let level: usize = 0; level < levels; level++) {
+    const row = <usize>load<u32>(draw, DRAW_SHADE) + level * plane + <usize>left;
+    for (let y = top; y < bottom; y++) memory.fill(row + <usize>y * pitch, 0, right - left);
+  }
+}
+
+/** Adds to VJP_SUMS of one attribute what its two poses differ by within the targets. */
+function contractPair(vjp: usize, node: i32, role: i32): void {
+  const ranges = vjp + VJP_RANGES + 12 * <usize>role;
+  drawPose(vjp, vjp + VJP_HIGH, load<u32>(ranges), load<u32>(ranges, 4), node, role, valueAt(vjp, role, 0));
+  drawPose(vjp, vjp + VJP_LOW, load<u32>(ranges, 4), load<u32>(ranges, 8), node, role, valueAt(vjp, role, 8));
+  keepMeshes(load<u32>(vjp, VJP_CALL));
+  memory.fill(vjp + VJP_SUM, 0, 64);
+  contractDifference(vjp);
+  let difference: f64 = 0;
+  for (let c: usize = 0; c < 24; c += 8) difference += load<f64>(vjp + c, VJP_SUM) - load<f64>(vjp + c, VJP_LOW_SUM);
+  const at = vjp + VJP_SUMS + (<usize>role << 3);
+  store<f64>(at, load<f64>(at) + difference);
+}
+
+/** Draws a pose and its shadow into a copy of what is behind. */
+function drawPose(vjp: usize, target: usize, from: u32, to: u32, node: i32, role: i32, value: f64): void {
+  const call = <usize>load<u32>(vjp, VJP_CALL);
+  const draw = <usize>load<u32>(vjp, VJP_DRAW);
+  const behind = vjp + VJP_BEHIND;
+  const rows = <usize>(load<i32>(target, TARGET_BOTTOM) - load<i32>(target, TARGET_TOP));
+  const bytes = (rows * <usize>load<i32>(target, TARGET_PITCH)) << 4;
+  memory.copy(load<u32>(target, TARGET_DEPTH), load<u32>(behind, TARGET_DEPTH), bytes);
+  memory.copy(load<u32>(target, TARGET_MARKS), load<u32>(behind, TARGET_MARKS), bytes);
+  for (let n = from; n < to; n++) rasterTriangle(draw, target, n, n);
+  if (load<u32>(draw, DRAW_LEVELS) == 0) return;
+  placeMeshSubtree(call, node, role, value);
+  const instances = <usize>load<u32>(call, MESH_CALL_MOVED_INSTANCES);
+  const last = load<i32>(call, MESH_CALL_MOVED_LAST);
+  for (let v = load<i32>(call, MESH_CALL_MOVED_FIRST); v <= last; v++) {
+    if (isMoved(call, v)) cast(draw, instances + <usize>v * INSTANCE_BYTES);
+  }
+  shadeTarget(draw, target);
+}
+
+/** Triangle records find their texture through the moved instances, which one of the poses may have taken it from. */
+function keepMeshes(call: usize): void {
+  const moved = <usize>load<u32>(call, MESH_CALL_MOVED);
+  const instances = <usize>load<u32>(call, MESH_CALL_MOVED_INSTANCES);
+  const last = load<i32>(call, MESH_CALL_MOVED_LAST);
+  for (let v = load<i32>(call, MESH_CALL_MOVED_FIRST); v <= last; v++) {
+    const record = moved + <usize>v * FRAME_BYTES;
+    if (load<u32>(record, FRAME_MOVES) == 0) continue;
+    store<u32>(instances + <usize>v * INSTANCE_BYTES, load<u32>(record, FRAME_MESH), INSTANCE_MESH);
+  }
+}
+
+/** Contracts the pixels in which high and low pose differ: elsewhere both show the same triangles. */
+function contractDifference(vjp: usize): void {
+  const draw = <usize>load<u32>(vjp, VJP_DRAW);
+  const gradient = <usize>load<u32>(vjp, VJP_GRADIENT);
+  const target = vjp + VJP_HIGH;
+  const left = load<i32>(target, TARGET_LEFT), right = load<i32>(target, TARGET_RIGHT);
+  const top = load<i32>(target, TARGET_TOP), bottom = load<i32>(target, TARGET_BOTTOM);
+  const step = <usize>load<i32>(target, TARGET_PITCH) << 4;
+  let high = <usize>load<u32>(target, TARGET_MARKS);
+  let low = <usize>load<u32>(vjp + VJP_LOW, TARGET_MARKS);
+  for (let y = top; y < bottom; y++) {
+    let x = left;
+    while (x < right) {
+      while (x < right && isSame(high, low, x - left)) x++;
+      const from = x;
+      while (x < right && !isSame(high, low, x - left)) x++;
+      if (x == from) continue;
+      const offset = <usize>(from - left) << 4;
+      contractMarks(draw, high + offset, y, from, x, gradient, vjp + VJP_SUM);
+      contractMarks(draw, low + offset, y, from, x, gradient, vjp + VJP_LOW_SUM);
+    }
+    high += step;
+    low += step;
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function isSame(high: usize, low: usize, pixel: i32): bool {
+  const at = <usize>pixel << 4;
+  if (ASC_FEATURE_SIMD) return i32x4.all_true(i32x4.eq(v128.load(high + at), v128.load(low + at)));
+  return load<u64>(high + at) == load<u64>(low + at) && load<u64>(high + at, 8) == load<u64>(low + at, 8);
+}
