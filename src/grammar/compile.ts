@@ -1,7 +1,7 @@
 import type { AssetLibrary } from '../assets/assetLibrary.js';
 import { AssetError } from '../errors.js';
 import { AttributeRole, NodeKind, type SceneSchema } from '../scene/attributeSchema.js';
-import { FUNCTION_NAMES } from './expression.js';
+import { type Evaluate, FUNCTION_NAMES } from './expression.js';
 import type {
   ResolvedAssetGroup,
   ResolvedAttribute,
@@ -50,6 +50,7 @@ export interface CompiledNode extends CompiledNumber {
   readonly kind: 'node';
   /** What a node can be; drawn evenly. */
   readonly variants: readonly CompiledVariant[];
+  readonly align: readonly CompiledAlignment[];
   readonly children: readonly CompiledProduction[];
 }
 
@@ -78,6 +79,13 @@ export interface CompiledSpacing {
   readonly to: CompiledDistribution;
   readonly gap: CompiledDistribution;
   readonly most?: CompiledCount;
+}
+
+/** The attribute is drawn as where an end of the node is; `side` says which. */
+export interface CompiledAlignment {
+  readonly column: number;
+  readonly axis: 0 | 1 | 2;
+  readonly side: Evaluate;
 }
 
 export interface CompiledVariant {
@@ -215,6 +223,10 @@ class Compiler {
         const classId = this.grammar.classes.findIndex((entry) => entry.name === name);
         return this.#variant(classId, production, scope, path);
       }),
+      align: Object.entries(production.align ?? {}).map(([name, { side }]) => ({
+        ...this.#place(name),
+        side: compileQuantity(side, scope, this.#fail([...path, 'align', name, 'side'])),
+      })),
       children: production.children.map((child, i) => this.#production(child, scope, [...path, 'children', i])),
     };
   }
@@ -229,10 +241,14 @@ class Compiler {
     this.#used.add(classId);
     const base = this.grammar.classes[classId];
     const mutable = own?.mutable ?? base.mutable;
+    const aligned = own?.align ?? {};
     return {
       classId,
       values: this.grammar.attributes.map((attribute, column) => {
         const name = attribute.name;
+        if (Object.hasOwn(aligned, name)) {
+          return compileDistribution(aligned[name].at, scope, this.#fail([...path, 'align', name, 'at']));
+        }
         const isOwn = own !== undefined && Object.hasOwn(own.attributes, name);
         const place = isOwn ? [...path, 'attributes', name] : valuePath(attribute, column, base, classId);
         const value = isOwn ? own.attributes[name] : inheritedValue(attribute, base);
@@ -268,17 +284,22 @@ class Compiler {
 
   /** `from`, `to` and `most` hold for the row, `gap` for every node of it. */
   #spacing(spacing: ResolvedSpacing, outer: Scope, scope: Scope, path: Path): CompiledSpacing {
-    const column = this.grammar.attributes.findIndex(({ name }) => name === spacing.along);
     const place = (key: 'from' | 'to' | 'gap', at: Scope) =>
       compileDistribution(spacing[key], at, this.#fail([...path, key]));
     return {
-      column,
-      axis: (['x', 'y', 'z'] as const).indexOf(this.grammar.attributes[column].role as 'x' | 'y' | 'z') as 0 | 1 | 2,
+      ...this.#place(spacing.along),
       from: place('from', outer),
       to: place('to', outer),
       gap: place('gap', scope),
       ...(spacing.most ? { most: compileCount(spacing.most, outer, MAX_NODES, this.#fail([...path, 'most'])) } : {}),
     };
+  }
+
+  /** Column and axis of an attribute that is a coordinate. */
+  #place(attribute: string): { readonly column: number; readonly axis: 0 | 1 | 2 } {
+    const column = this.grammar.attributes.findIndex(({ name }) => name === attribute);
+    const axes: Partial<Record<RoleName, 0 | 1 | 2>> = { x: 0, y: 1, z: 2 };
+    return { column, axis: axes[this.grammar.attributes[column].role] ?? 0 };
   }
 
   #assets(groups: readonly ResolvedAssetGroup[], scope: Scope, path: Path): CompiledAssets {

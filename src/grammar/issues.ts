@@ -155,9 +155,22 @@ const KEYS = {
   camera: ['focal', 'fieldOfView', 'cx', 'cy', 'x', 'y', 'z', 'heading', 'pitch', 'roll', 'near', 'far'],
   class: ['kind', 'asset', 'attributes', 'mutable', 'extends'],
   node: [
-    ...['count', 'spacing', 'parameters', 'class', 'choice', 'asset', 'attributes', 'mutable', 'children', 'weight'],
+    ...[
+      'count',
+      'spacing',
+      'align',
+      'parameters',
+      'class',
+      'choice',
+      'asset',
+      'attributes',
+      'mutable',
+      'children',
+      'weight',
+    ],
   ],
   spacing: ['along', 'from', 'to', 'gap', 'most'],
+  align: ['at', 'side'],
   constraint: ['name', 'minDistance', 'noOverlap', 'insideCanvas', 'inView', 'predicate'],
   sampling: ['maxAttempts', 'retry'],
   distribution: [
@@ -191,6 +204,7 @@ function keysFor(path: Path): string[] {
   const parent = path.at(-2);
   if (parent === 'nodes' || parent === 'children' || parent === 'choice') return KEYS.node;
   if (path.at(-1) === 'spacing') return KEYS.spacing;
+  if (parent === 'align') return KEYS.align;
   return parent === 'attributes' || parent === 'parameters' || parent === 'spacing' || path.at(-1) === 'count'
     ? KEYS.distribution
     : KEYS.parameter;

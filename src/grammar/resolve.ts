@@ -13,6 +13,7 @@ import {
   quantity,
 } from './resolveDistributions.js';
 import type {
+  ResolvedAlignment,
   ResolvedAttribute,
   ResolvedChoice,
   ResolvedClass,
@@ -132,6 +133,13 @@ class Names {
         `Expected one of the attributes ${listNames(known)} but received "${name}"${didYouMean(name, known)}`,
       )
     );
+  }
+
+  /** An attribute that is a coordinate. */
+  place(name: string, path: Path): ResolvedAttribute {
+    const attribute = this.attribute(name, path);
+    if (['x', 'y', 'z'].includes(attribute.role)) return attribute;
+    return this.fail(path, `Expected an attribute of role x, y or z but received "${name}"`);
   }
 
   /** `undefined` stands for all classes. */
@@ -308,6 +316,7 @@ function resolveProduction(
     kind: 'node',
     ...number,
     classes,
+    ...(entry.align === undefined ? {} : { align: resolveAlignments(entry, names, [...path, 'align']) }),
     attributes: resolveValues(entry.attributes, names, [...path, 'attributes']),
     children: (entry.children ?? []).map((child, i) =>
       resolveProduction(child, names, kinds, [...path, 'children', i]),
@@ -319,10 +328,7 @@ function resolveProduction(
 }
 
 function resolveSpacing(entry: SpacingDefinition, names: Names, path: Path): ResolvedSpacing {
-  const attribute = names.attribute(entry.along, [...path, 'along']);
-  if (!['x', 'y', 'z'].includes(attribute.role)) {
-    names.fail([...path, 'along'], `Expected an attribute of role x, y or z but received "${entry.along}"`);
-  }
+  const attribute = names.place(entry.along, [...path, 'along']);
   const place = (key: 'from' | 'to') => {
     const chosen = longForm(entry[key]);
     checkRange(chosen, attribute, [...path, key], names.fail);
@@ -333,6 +339,20 @@ function resolveSpacing(entry: SpacingDefinition, names: Names, path: Path): Res
   const most = entry.most === undefined ? undefined : longCount(entry.most);
   if (most) checkBounds(most, [...path, 'most'], names.fail);
   return { along: entry.along, from: place('from'), to: place('to'), gap, ...(most ? { most } : {}) };
+}
+
+function resolveAlignments(entry: ProductionDefinition, names: Names, path: Path): Record<string, ResolvedAlignment> {
+  const resolved: Record<string, ResolvedAlignment> = {};
+  for (const [name, { at, side }] of Object.entries(entry.align ?? {})) {
+    const attribute = names.place(name, [...path, name]);
+    if (name === entry.spacing?.along || Object.hasOwn(entry.attributes ?? {}, name)) {
+      names.fail([...path, name], `Expected one way to place "${name}" but received another beside align`);
+    }
+    const place = longForm(at);
+    checkRange(place, attribute, [...path, name, 'at'], names.fail);
+    resolved[name] = { at: place, side: quantity(side) };
+  }
+  return resolved;
 }
 
 /** Each place holds one node, so what can stand there brings no number of its own. */

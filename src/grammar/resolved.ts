@@ -82,8 +82,16 @@ export interface ResolvedSpacing {
   readonly most?: ResolvedCount;
 }
 
+/** Where an end of a node is, and on which side of it the node lies. */
+export interface ResolvedAlignment {
+  readonly at: ResolvedDistribution;
+  readonly side: Quantity;
+}
+
 export interface ResolvedNode extends ResolvedNumber {
   readonly kind: 'node';
+  /** By attribute name; left out where there are none. */
+  readonly align?: Readonly<Record<string, ResolvedAlignment>>;
   /** Drawn evenly. */
   readonly classes: readonly string[];
   /** Instead of the class's, where given. */

@@ -5,6 +5,7 @@ import { type AttributeSpec, NodeKind, type SceneSchema, toRange } from '../scen
 import type { Camera, SceneGraph } from '../scene/sceneGraph.js';
 import { type Body, placeBody } from './bodies.js';
 import {
+  type CompiledAlignment,
   type CompiledAssets,
   type CompiledNode,
   type CompiledParameter,
@@ -179,7 +180,12 @@ class SceneSampler {
     return this.#produce(production.alternatives[chosen], parent, stream, row);
   }
 
-  #addNode({ variants, children }: CompiledNode, parent: number, stream: RandomStream, row: Row | undefined): boolean {
+  #addNode(
+    { variants, align, children }: CompiledNode,
+    parent: number,
+    stream: RandomStream,
+    row: Row | undefined,
+  ): boolean {
     const variant = variants[variants.length === 1 ? 0 : stream.integer(variants.length)];
     const node = this.#parent.length;
     if (node >= MAX_NODES) {
@@ -190,11 +196,17 @@ class SceneSampler {
     this.#parent.push(parent);
     this.#classId.push(variant.classId);
     this.#mutable.push(...variant.mutable);
-    return this.#fill(node, parent, variant, row) && this.#expand(children, node);
+    return this.#fill(node, parent, variant, align, row) && this.#expand(children, node);
   }
 
   /** Draws a node's asset and attributes; with `retry: node` until it breaks no constraint. */
-  #fill(node: number, parent: number, variant: CompiledVariant, row: Row | undefined): boolean {
+  #fill(
+    node: number,
+    parent: number,
+    variant: CompiledVariant,
+    align: readonly CompiledAlignment[],
+    row: Row | undefined,
+  ): boolean {
     const { schema, constraints, sampling } = this.plan;
     const columns = schema.attributes.length;
     const start = row?.front ?? 0;
@@ -203,6 +215,7 @@ class SceneSampler {
       for (let a = 0; a < columns; a++) {
         this.#attributes[node * columns + a] = this.#drawAttribute(node, a, schema.attributes[a], variant);
       }
+      for (const alignment of align) this.#align(node, alignment);
       if (row) this.#standInRow(node, row, start);
       if (constraints.length === 0) return true;
       this.#locate(node, parent);
@@ -217,18 +230,29 @@ class SceneSampler {
 
   /** Moves a node to where its rear end is at `start`. */
   #standInRow(node: number, row: Row, start: number): void {
-    const { schema, library } = this.plan;
-    const first = node * schema.attributes.length;
     const { column, axis } = row.spacing;
-    const kind = this.#kind(node);
-    const [rear, front] = reachAlong(
-      axis,
-      library.assets[this.#asset[node]],
-      kind,
-      this.#reader(this.#attributes, first),
-    );
-    this.#attributes[first + column] = stored(schema.attributes[column], start - rear);
+    const [rear, front] = this.#reach(node, axis);
+    this.#store(node, column, start - rear);
     row.front = start - rear + front;
+  }
+
+  /** Moves a node from where its origin is drawn to be to where an end of it is there. */
+  #align(node: number, { column, axis, side }: CompiledAlignment): void {
+    const [lower, upper] = this.#reach(node, axis);
+    const sign = side(this.#values);
+    const end = sign > 0 ? lower : sign < 0 ? upper : (lower + upper) / 2;
+    this.#store(node, column, this.#attributes[node * this.plan.schema.attributes.length + column] - end);
+  }
+
+  #reach(node: number, axis: 0 | 1 | 2): readonly [number, number] {
+    const { schema, library } = this.plan;
+    const read = this.#reader(this.#attributes, node * schema.attributes.length);
+    return reachAlong(axis, library.assets[this.#asset[node]], this.#kind(node), read);
+  }
+
+  #store(node: number, column: number, value: number): void {
+    const { attributes } = this.plan.schema;
+    this.#attributes[node * attributes.length + column] = stored(attributes[column], value);
   }
 
   #kind(node: number): NodeKind {

@@ -170,6 +170,15 @@ const spacing = z.strictObject({
   most: countDistribution.optional(),
 });
 
+/** An end of a node instead of its origin: houses of any depth with their fronts on one line. */
+const alignment = z.strictObject({
+  /** Where the end is. */
+  at: distribution,
+  /** Above 0 the node lies beyond (its lower end is at `at`), below 0 before (its upper end is); 0: its middle is there. */
+  side: quantity,
+});
+const alignments = z.record(z.string(), alignment);
+
 const glob = z.string().min(1).max(1000);
 /** Names or patterns of assets; one asset is drawn evenly among all that match. `none`: a frame without a sprite. */
 const assets = z.union([
@@ -221,6 +230,8 @@ const productionFields = {
   count: countDistribution.optional(),
   /** Instead of `count`: one behind the other, as many as there is room for. */
   spacing: spacing.optional(),
+  /** Instead of values of `attributes`, for an x, y or z. */
+  align: alignments.optional(),
   /** Drawn for each of the `count` anew; for expressions here and in children. */
   parameters: parameters.optional(),
   /** The node's class, or several to draw from evenly. */
@@ -236,6 +247,7 @@ const productionFields = {
 export interface ProductionDefinition {
   count?: z.input<typeof countDistribution>;
   spacing?: z.input<typeof spacing>;
+  align?: z.input<typeof alignments>;
   parameters?: z.input<typeof parameters>;
   class?: string | string[];
   choice?: ChoiceDefinition[];
@@ -253,10 +265,11 @@ export interface ChoiceDefinition extends ProductionDefinition {
 
 const oneKind = (value: ProductionDefinition) => (value.class === undefined) !== (value.choice === undefined);
 const onlyClass = (value: ProductionDefinition) =>
-  value.choice === undefined || (value.asset ?? value.attributes ?? value.mutable ?? value.children) === undefined;
+  value.choice === undefined ||
+  (value.asset ?? value.align ?? value.attributes ?? value.mutable ?? value.children) === undefined;
 const oneNumber = (value: ProductionDefinition) => value.count === undefined || value.spacing === undefined;
 const ONE_NUMBER = { error: 'at most one of count, spacing' };
-const ONLY_CLASS = { error: 'asset, attributes, mutable and children within the alternatives of the choice' };
+const ONLY_CLASS = { error: 'asset, align, attributes, mutable and children within the alternatives of the choice' };
 
 const production: z.ZodType<ProductionDefinition> = z
   .strictObject(productionFields)
@@ -427,4 +440,5 @@ export type AttributeDefinition = z.input<z.ZodObject<typeof attributeFields>>;
 export type ClassDefinition = z.input<z.ZodObject<typeof classFields>>;
 export type CameraDefinition = z.input<typeof camera>;
 export type SpacingDefinition = z.input<typeof spacing>;
+export type AlignmentDefinition = z.input<typeof alignment>;
 export type ParameterDefinition = z.input<typeof parameter>;

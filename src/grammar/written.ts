@@ -1,5 +1,6 @@
 import type { Camera } from '../scene/sceneGraph.js';
 import type {
+  ResolvedAlignment,
   ResolvedAssetGroup,
   ResolvedConstraint,
   ResolvedCount,
@@ -117,10 +118,17 @@ function numbers({ count: number, spacing, parameters: own }: ResolvedProduction
   return { spacing: { along, ...places, ...(most ? { most: count(most) } : {}) }, ...parameters(own) };
 }
 
+function alignments(align: Readonly<Record<string, ResolvedAlignment>>): NonNullable<ProductionDefinition['align']> {
+  return Object.fromEntries(
+    Object.entries(align).map(([name, { at, side }]) => [name, { at: distribution(at), side }]),
+  );
+}
+
 function node(production: ResolvedNode): ProductionDefinition {
-  const { classes, asset, attributes, mutable, children } = production;
+  const { classes, asset, align, attributes, mutable, children } = production;
   return {
     ...numbers(production),
+    ...(align ? { align: alignments(align) } : {}),
     class: [...classes],
     ...(asset ? assets(asset) : {}),
     attributes: values(attributes),
