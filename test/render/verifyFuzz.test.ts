@@ -2,15 +2,20 @@ import * as fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { SpriteImage } from '../../src/assets/assetLibrary.js';
+import type { MeshData } from '../../src/assets/meshAsset.js';
 import { SceneGraphError } from '../../src/errors.js';
 import { COVERAGE_COLUMNS } from '../../src/render/coverage.js';
 import { compileKernels, instantiateKernels, type KernelBuild } from '../../src/render/kernels.js';
+import { meshBytes, writeMesh } from '../../src/render/meshMemory.js';
+import { writeMeshOutputs } from '../../src/render/meshOutputs.js';
 import { texelBytes, writeTexels } from '../../src/render/texels.js';
 import { decodeScenes, verifyAt } from '../../src/render/verify.js';
 import { AttributeRole } from '../../src/scene/attributeSchema.js';
 import { encodeScenes } from '../../src/scene/encode.js';
 import type { SceneBatch, SceneGraph } from '../../src/scene/sceneGraph.js';
 import { arbitraryBatch } from '../helpers/batches.js';
+import { boxLibrary, CUBE, ROAD } from '../helpers/boxMesh.js';
+import { CAMERA, meshBatch, meshScene } from '../helpers/meshScenes.js';
 import { attribute } from '../helpers/scenes.js';
 
 /** A canvas that a flipped bit has made larger than this verifies, but is not rendered here: it would take long. */
@@ -21,6 +26,11 @@ const SPRITES: readonly (readonly [SpriteImage, 'fade' | 'extend'])[] = [
   [{ width: 5, height: 7, format: 'ink8', pixels: new Uint8Array(35).map((_, i) => 7 * i) }, 'fade'],
   [{ width: 4, height: 4, format: 'rgba8', pixels: new Uint8Array(64).map((_, i) => 255 - 3 * i) }, 'extend'],
 ];
+
+/** A cube, and a strip on the ground. */
+const MESHES = [CUBE, ROAD].map((asset) => boxLibrary.assets[asset].load() as MeshData);
+const MOST_VERTICES = Math.max(...MESHES.map(({ positions }) => positions.length / 3));
+const MOST_TRIANGLES = Math.max(...MESHES.map(({ indices }) => indices.length / 3));
 
 /**
  * Renders and differentiates with the memory laid out so that mistakes show: guard bytes on both sides of everything
@@ -38,10 +48,17 @@ class GuardedKernels {
     this.#kernels = instantiateKernels(compileKernels(build), this.#memory);
     const layout = this.#kernels.constants;
     this.#assetTable = align(this.#kernels.heapBase);
-    let address = align(this.#assetTable + SPRITES.length * layout.ASSET_BYTES);
+    let address = align(this.#assetTable + (SPRITES.length + MESHES.length) * layout.ASSET_BYTES);
     for (const [i, [image, edge]] of SPRITES.entries()) {
       writeTexels(image, edge, this.#memory.buffer, address, this.#assetTable + i * layout.ASSET_BYTES, layout);
       address = align(address + texelBytes(image, edge, layout));
+    }
+    for (const [i, mesh] of MESHES.entries()) {
+      const record = new DataView(this.#memory.buffer, this.#assetTable + (SPRITES.length + i) * layout.ASSET_BYTES);
+      record.setUint32(layout.ASSET_TEXELS, address, true);
+      record.setUint8(layout.ASSET_FORMAT, layout.FORMAT_MESH);
+      writeMesh(mesh, i === 0 ? 'solid' : 'ground', this.#memory.buffer, address, layout);
+      address = align(address + meshBytes(mesh, layout));
     }
     this.#floor = address;
   }
@@ -61,8 +78,7 @@ class GuardedKernels {
       return;
     }
     for (const [i, scene] of batch.scenes.entries()) {
-      if (batch.schema.dimension === 2 && scene.width * scene.height <= LARGEST_RENDERED)
-        this.#scene(batch, scene, i, start);
+      if (scene.width * scene.height <= LARGEST_RENDERED) this.#scene(batch, scene, i, start);
     }
     assert.is(Buffer.compare(placed, bytes), 0, 'kernels leave the batch unchanged');
   }
@@ -71,13 +87,19 @@ class GuardedKernels {
     const { channels, attributes } = batch.schema;
     const pixels = scene.width * scene.height;
     const values = scene.parent.length * attributes.length;
-    const scratchBytes = this.#kernels.sceneScratchBytes(scene.parent.length, scene.width, scene.height, channels);
+    const { width, height } = scene;
+    const nodes = scene.parent.length;
+    const meshes = batch.schema.dimension === 3;
     const sizes = {
-      scratch: scratchBytes,
+      scratch: meshes
+        ? this.#kernels.meshSceneScratchBytes(nodes, width, height, 4, MOST_VERTICES, nodes * MOST_TRIANGLES)
+        : this.#kernels.sceneScratchBytes(nodes, width, height, channels),
       color: 4 * pixels * channels,
       instances: 2 * pixels,
       classes: pixels,
       coverage: 8 * COVERAGE_COLUMNS * scene.parent.length,
+      depth: meshes ? 4 * pixels : 0,
+      normals: meshes ? 12 * pixels : 0,
       out: 4 * values,
     };
     let address = this.#floor;
@@ -89,10 +111,14 @@ class GuardedKernels {
     const remap = place(4 * batch.assets.length);
     const delta = place(4 * attributes.length);
     const gradient = place(4 * pixels * channels);
+    const record = place(this.#kernels.constants.OUTPUT_BYTES);
     const at = Object.fromEntries(Object.entries(sizes).map(([name, bytes]) => [name, place(bytes)]));
     assert.ok(address < start, 'the arena is large enough');
     const { buffer } = this.#memory;
-    new Int32Array(buffer, remap, batch.assets.length).forEach((_, a, array) => void (array[a] = (a % 3) - 1));
+    const firstAsset = meshes ? SPRITES.length : 0;
+    new Int32Array(buffer, remap, batch.assets.length).forEach(
+      (_, a, array) => void (array[a] = a % 3 === 0 ? -1 : firstAsset + (a % 3) - 1),
+    );
     new Float32Array(buffer, delta, attributes.length).forEach(
       (_, a, array) => void (array[a] = a % 2 === 0 ? 0 : 0.25),
     );
@@ -103,26 +129,33 @@ class GuardedKernels {
     ]);
     for (const guard of guards) guard.fill(GUARD);
     const { constants } = this.#kernels;
+    const samples = i % 2 === 0 ? 4 : 1;
     for (const format of [constants.COLOR_F32, constants.COLOR_U8]) {
       // The smaller u8 image is put at the end of its area, against the guard.
       const color = at.color + (format === constants.COLOR_U8 ? 3 * pixels * channels : 0);
-      const status = this.#kernels.renderScene(
-        start,
-        i,
-        remap,
-        this.#assetTable,
-        at.scratch,
-        color,
-        format,
-        at.instances,
-        at.classes,
-        at.coverage,
-      );
+      const { instances, classes, coverage, depth, normals, scratch } = at;
+      if (meshes) {
+        const outputs = { samples, colorFormat: format, color, instances, classes, coverage, depth, normals };
+        writeMeshOutputs(this.#kernels, record, outputs);
+      }
+      const table = this.#assetTable;
+      const status = meshes
+        ? this.#kernels.renderMeshScene(start, i, remap, table, scratch, record)
+        : this.#kernels.renderScene(start, i, remap, table, scratch, color, format, instances, classes, coverage);
       assert.is(status, constants.STATUS_OK);
     }
-    const vjp = () =>
-      this.#kernels.perturbationVjp(start, i, remap, this.#assetTable, at.scratch, gradient, delta, 0.5, at.out);
-    assert.is(vjp(), constants.STATUS_OK);
+    if (meshes) {
+      for (const [a, { role }] of attributes.entries()) {
+        for (let v = 0; v < nodes; v++) {
+          const value = scene.attributes[v * attributes.length + a];
+          assert.ok(this.#kernels.placeMeshSubtree(at.scratch, v, role, value + 1) <= constants.MOVED_ALL);
+        }
+      }
+    } else {
+      const vjp = () =>
+        this.#kernels.perturbationVjp(start, i, remap, this.#assetTable, at.scratch, gradient, delta, 0.5, at.out);
+      assert.is(vjp(), constants.STATUS_OK);
+    }
     for (const guard of guards)
       assert.ok(
         guard.every((byte) => byte === GUARD),
@@ -176,6 +209,23 @@ const sound: SceneBatch = {
   provenance: { grammar: 'g', grammarHash: '', seed: 1 },
 };
 
+/** Two 3D scenes with a camera on a car in a bent lane, a light, both meshes, partly behind the camera. */
+const soundMeshes: SceneBatch = meshBatch(
+  [0, 1].map((index) =>
+    meshScene(
+      [
+        { kind: 'light', pitch: 40, haze: 3 },
+        { kind: 'curve', curvature: 0.02, curvatureRate: 0.001, z: -3 },
+        { kind: 'strip', parent: 1, asset: 2, x: 1, scaleX: 4, scaleZ: 60 },
+        { parent: 2, asset: 1, z: 14, rotation: 20 },
+        { kind: 'camera', parent: 2, z: index, y: -1.65, fieldOfView: 60 },
+      ],
+      { width: 20, height: 16, index, camera: { ...CAMERA, cx: 10, cy: 8 } },
+    ),
+  ),
+  ['none', 'cube', 'road'],
+);
+
 for (const build of ['simd', 'scalar'] as const) {
   test(`every single-byte change of a batch is refused or safe to render (${build})`, () => {
     const kernels = new GuardedKernels(build);
@@ -196,6 +246,23 @@ for (const build of ['simd', 'scalar'] as const) {
     assert.ok(kernels.rendered > bytes.length, `${kernels.rendered} scenes rendered`);
   });
 }
+
+test('every byte of a batch of 3D scenes changed is refused or safe to render', () => {
+  const kernels = new GuardedKernels('simd');
+  const bytes = encodeScenes(soundMeshes).slice();
+  kernels.run(bytes);
+  assert.is(kernels.rendered, 2);
+  for (let i = 0; i < bytes.length; i++) {
+    const before = bytes[i];
+    for (const mask of [1, 128, 255]) {
+      bytes[i] = before ^ mask;
+      kernels.run(bytes);
+    }
+    bytes[i] = before;
+  }
+  assert.ok(kernels.refused > bytes.length, `${kernels.refused} refused`);
+  assert.ok(kernels.rendered > bytes.length, `${kernels.rendered} scenes rendered`);
+});
 
 test('every truncation of a batch is refused or safe to render', () => {
   const kernels = new GuardedKernels('simd');
@@ -241,6 +308,40 @@ test('random batches with any finite attributes render; random damage to them is
     { numRuns: 300, seed: 11 },
   );
   assert.ok(kernels.refused > 100 && kernels.rendered > 300);
+});
+
+test('random 3D batches with any finite attributes render; random damage to them is refused or safe', () => {
+  const kernels = new GuardedKernels('simd');
+  const damage = fc.array(fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 })), { maxLength: 8 });
+  fc.assert(
+    fc.property(arbitraryBatch({ maxSide: 40, dimension: 3 }), damage, (batch, edits) => {
+      const bytes = encodeScenes(batch).slice();
+      const before = kernels.refused;
+      kernels.run(bytes);
+      assert.is(kernels.refused, before, 'a batch that the encoder wrote verifies');
+      for (const [position, value] of edits) {
+        bytes[position % bytes.length] = value;
+        kernels.run(bytes);
+      }
+    }),
+    { numRuns: 200, seed: 12 },
+  );
+  assert.ok(kernels.refused > 60 && kernels.rendered > 200);
+});
+
+test('attributes of 3D scenes at the ends of float32 are safe to render', () => {
+  const kernels = new GuardedKernels('simd');
+  for (const value of [3.4e38, -3.4e38, 1e30, -1e9, 2147483648, 1e-45, 1e-20, 0]) {
+    for (let a = 0; a < soundMeshes.scenes[0].attributes.length; a++) {
+      const scenes = soundMeshes.scenes.map((scene) => {
+        const attributes = scene.attributes.slice();
+        attributes[a] = value;
+        return { ...scene, attributes };
+      });
+      kernels.run(encodeScenes({ ...soundMeshes, scenes }));
+    }
+  }
+  assert.is(kernels.refused, 0);
 });
 
 test('attributes at the ends of float32 are safe to render', () => {

@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert';
 import { AttributeRole, attributeDifference, type SceneSchema } from '../../src/scene/attributeSchema.js';
 import { featureLayout } from '../../src/scene/features.js';
 import { type SceneBatch, totalNodes, withAttributes } from '../../src/scene/sceneGraph.js';
+import { type MeshNode, meshBatch, meshScene, meshSchema } from '../helpers/meshScenes.js';
 import { attribute, RandomSource, randomSchema, scene } from '../helpers/scenes.js';
 
 const schema: SceneSchema = {
@@ -150,6 +151,38 @@ test('an equal schema that is another object is accepted, as after a file', () =
   const copy = JSON.parse(JSON.stringify(schema)) as SceneSchema;
   assert.is(featureLayout(schema).units({ ...twoScenes(), schema: copy }).length, 8);
   assert.is(totalNodes(twoScenes()), 3);
+});
+
+test('scenes of 3D nodes become features and come back: all roles, cameras kept', () => {
+  const layout = featureLayout(meshSchema);
+  const camera: MeshNode = { kind: 'camera', y: -1.65, fieldOfView: 60 };
+  const scenes = [
+    meshScene([camera, { kind: 'curve', curvature: 0.05 }, { parent: 1, z: 20, rotation: 90 }]),
+    meshScene([{ kind: 'light', haze: 50 }]),
+  ];
+  const batch = meshBatch(scenes);
+  // 5 classes, 19 attributes, 3 of them angles with two columns each.
+  assert.is(layout.featureCount, 5 + 19 + 3);
+  const features = layout.encodeFeatures(batch);
+  const column = (row: number, name: string) =>
+    features[row * 27 + layout.columns[meshSchema.attributes.findIndex((spec) => spec.name === name)].start];
+  assert.equal([...features.subarray(0, 5)], [0, 1, 0, 0, 0]);
+  // Field of view 60 of 180, curvature 0.05 of ±0.1, z 20 of ±200, 90° a cosine of −(−90°) from the seam, haze 50 of 100.
+  close(
+    [column(0, 'fieldOfView'), column(1, 'curvature'), column(2, 'z'), column(2, 'rotation'), column(3, 'haze')],
+    [1 / 3, 0.75, 0.55, 0.5, 0.5],
+  );
+  const units = layout.units(batch);
+  const attribute = (node: number, name: string) => node * 19 + meshSchema.attributes.findIndex((s) => s.name === name);
+  units[attribute(1, 'curvature')] = 0.25;
+  units[attribute(2, 'rotation')] += 1;
+  const moved = withAttributes(batch, layout.toPhysical(units, batch));
+  close([moved.scenes[0].attributes[attribute(1, 'curvature')]], [-0.05]);
+  const rest = [...scenes[0].attributes];
+  rest[attribute(1, 'curvature')] = -0.05;
+  close(moved.scenes[0].attributes, rest, 1e-4);
+  assert.is(moved.scenes[0].camera, scenes[0].camera);
+  assert.is(moved.schema.kinds, meshSchema.kinds);
 });
 
 test.run();
