@@ -1,4 +1,4 @@
-import type { Accessor, Document, Primitive } from '@gltf-transform/core';
+import type { Accessor, Document, Mesh, Primitive } from '@gltf-transform/core';
 import { AssetError } from '../../errors.js';
 import { displayed } from './displayColor.js';
 import type { Gltf, GltfPrimitive } from './gltfJson.js';
@@ -27,8 +27,9 @@ export function placedPrimitives(gltf: Gltf, document: Document, path: string): 
   const worlds = worldMatrices(gltf);
   const meshes = document.getRoot().listMeshes();
   const placed: PlacedPrimitive[] = [];
-  let triangles = 0;
-  for (const i of nodesOfScene(gltf)) {
+  const shown = nodesOfScene(gltf);
+  checkTriangles(gltf, meshes, shown, path);
+  for (const i of shown) {
     const node = gltf.nodes[i];
     if (node.mesh === undefined) continue;
     const mesh = gltf.meshes[node.mesh];
@@ -37,10 +38,6 @@ export function placedPrimitives(gltf: Gltf, document: Document, path: string): 
       const where = `${path}: meshes.${node.mesh}.primitives.${j}`;
       if (definition.mode < 4 || definition.attributes.POSITION === undefined) continue;
       const indices = trianglesOf(primitive, definition.mode, where);
-      triangles += indices.length / 3;
-      if (triangles > MAX_TRIANGLES) {
-        throw new AssetError(`${path}: Expected at most ${MAX_TRIANGLES} triangles but received more`);
-      }
       const weights = node.weights ?? mesh.weights ?? [];
       const shape = morphed(primitive, weights, where);
       const joints = node.skin === undefined ? undefined : jointMatrices(gltf, document, node.skin, worlds, where);
@@ -54,6 +51,20 @@ export function placedPrimitives(gltf: Gltf, document: Document, path: string): 
     }
   }
   return placed;
+}
+
+/** Counts before anything is made: a few bytes can ask for a mesh any number of times. */
+function checkTriangles({ nodes, meshes }: Gltf, read: readonly Mesh[], shown: readonly number[], path: string): void {
+  const trianglesOfMesh = read.map((mesh, m) =>
+    mesh.listPrimitives().reduce((sum, primitive, p) => {
+      const corners = primitive.getIndices()?.getCount() ?? vertexCount(primitive);
+      return sum + (meshes[m].primitives[p].mode > 4 ? corners : corners / 3);
+    }, 0),
+  );
+  const total = shown.reduce((sum, i) => sum + (trianglesOfMesh[nodes[i].mesh ?? -1] ?? 0), 0);
+  if (total > MAX_TRIANGLES) {
+    throw new AssetError(`${path}: Expected at most ${MAX_TRIANGLES} triangles but received more`);
+  }
 }
 
 function nodesOfScene({ nodes, scenes, scene }: Gltf): number[] {

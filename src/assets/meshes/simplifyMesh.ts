@@ -14,7 +14,7 @@ export interface SimplifiableMesh {
  * (three components), colours (three), texture coordinates (two). Texture coordinates run from 0 to 1 across a texture of
  * which a model may use a thousandth, so they weigh most.
  */
-const WEIGHTS = { normals: 0.3, colors: 1, uvs: 2 };
+const WEIGHTS = { normals: 0.1, colors: 0.1, uvs: 2 };
 
 /**
  * Fewer triangles between the same vertices, by collapsing edges where shape and attributes change least (meshoptimizer;
