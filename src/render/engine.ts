@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { AssetLibrary } from '../assets/assetLibrary.js';
-import { ConfigError, SceneGraphError } from '../errors.js';
+import { ConfigError } from '../errors.js';
 import { attributeIndex, type SceneSchema } from '../scene/attributeSchema.js';
 import { type SceneBatch, totalNodes } from '../scene/sceneGraph.js';
 import type { SceneSource } from '../scene/sceneSource.js';
@@ -232,7 +232,7 @@ export class Engine {
 
   /**
    * Vector–Jacobian product of the renderer: dL/dA from dL/dimage, by central differences over every mutable attribute
-   * that is drawn (Meta-Sim §3.2.2); 0 for all others.
+   * that is drawn (Meta-Sim §3.2.2); 0 for all others. 3D scenes are drawn with 4 samples a pixel.
    * @param dLdImage float32 [N, H, W, C], the gradient of a scalar with respect to `render`'s f32 colours; copied
    *   chunk by chunk, so leave it unchanged until the promise settles
    * @returns float32 [ΣV × A], scenes one after the other, per physical unit of each attribute
@@ -241,16 +241,13 @@ export class Engine {
   async vjp(batch: SceneBatch, dLdImage: Float32Array, options: VjpOptions = {}): Promise<Float32Array> {
     const { delta, pixelDelta = DEFAULT_PIXEL_DELTA, signal } = options;
     const shape = this.#begin(batch, signal);
-    if (shape.dimension !== 2) {
-      throw new SceneGraphError(`Expected 2 for dimension of scenes to differentiate but received ${shape.dimension}`);
-    }
     const values = shape.width * shape.height * shape.channels;
     expectLength('dLdImage', dLdImage, shape.count * values);
     if (!(pixelDelta > 0 && Number.isFinite(pixelDelta))) {
       throw new ConfigError(`Expected a number above 0 for pixelDelta but received ${pixelDelta}`);
     }
     const deltas = deltaOf(batch.schema, delta);
-    const layout = vjpLayout(shape, this.#runtime.scratchBytes(shape, 0));
+    const layout = vjpLayout(shape, this.#runtime.scratchBytes(shape, 'vjp'));
     const rows = nodeRows(batch).map((row) => row * shape.columns);
     const result = new Float32Array(rows[shape.count]);
     const { store, heap } = this.#runtime;

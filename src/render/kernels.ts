@@ -132,6 +132,14 @@ export interface Kernels {
     vertices: number,
     triangles: number,
   ): number;
+  /** Scratch bytes that one call of `meshPerturbationVjp` needs; the numbers as in `meshSceneScratchBytes`. */
+  meshVjpScratchBytes(nodes: number, width: number, height: number, vertices: number, triangles: number): number;
+  /**
+   * dL/dattributes of a 3D scene, drawn with 4 samples a pixel: arguments and result as in `perturbationVjp`.
+   * @param scratch address of `meshVjpScratchBytes` bytes, a multiple of 16, used by this call alone
+   * @returns as `renderScene`, or `STATUS_ROOM` when the meshes have more vertices or triangles than the scratch was for
+   */
+  meshPerturbationVjp: Kernels['perturbationVjp'];
   /**
    * Draws one 3D scene of a verified batch.
    * @param scratch address of `meshSceneScratchBytes` bytes, a multiple of 16, used by this call alone
@@ -192,6 +200,8 @@ interface RawExports {
   placeMeshSubtree: Kernels['placeMeshSubtree'];
   meshSceneScratchBytes: Kernels['meshSceneScratchBytes'];
   renderMeshScene: Kernels['renderMeshScene'];
+  meshVjpScratchBytes: Kernels['meshVjpScratchBytes'];
+  meshPerturbationVjp: Kernels['meshPerturbationVjp'];
   problemScene: WebAssembly.Global;
   problemElement: WebAssembly.Global;
   problemValue: WebAssembly.Global;
@@ -230,5 +240,7 @@ export function instantiateKernels(module: WebAssembly.Module, memory: WebAssemb
     placeMeshSubtree: raw.placeMeshSubtree,
     meshSceneScratchBytes: (...sizes) => raw.meshSceneScratchBytes(...sizes) >>> 0,
     renderMeshScene: raw.renderMeshScene,
+    meshVjpScratchBytes: (...sizes) => raw.meshVjpScratchBytes(...sizes) >>> 0,
+    meshPerturbationVjp: raw.meshPerturbationVjp,
   };
 }

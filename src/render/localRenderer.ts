@@ -1,5 +1,5 @@
 import { type AssetLibrary, expectAsset } from '../assets/assetLibrary.js';
-import { AssetError, KernelError, SceneGraphError } from '../errors.js';
+import { AssetError, KernelError } from '../errors.js';
 import { encodeScenes } from '../scene/encode.js';
 import { type SceneBatch, totalNodes } from '../scene/sceneGraph.js';
 import { COVERAGE_COLUMNS } from './coverage.js';
@@ -117,9 +117,10 @@ export class LocalRenderer {
     const height = Math.max(0, ...batch.scenes.map((scene) => scene.height));
     const nodes = Math.max(0, ...batch.scenes.map((scene) => scene.parent.length));
     const { vertices, triangles } = meshLoad(batch, this.#library);
+    // A vjp needs more than a rendering.
     const scratchBytes =
       dimension === 3
-        ? this.kernels.meshSceneScratchBytes(nodes, width, height, MOST_SAMPLES, vertices, triangles)
+        ? this.kernels.meshVjpScratchBytes(nodes, width, height, vertices, triangles)
         : this.kernels.sceneScratchBytes(nodes, width, height, channels);
     const meshPixels = dimension === 3 ? width * height : 0;
     const loaded: LoadedBatch = {
@@ -256,8 +257,10 @@ export class LocalRenderer {
     new Float32Array(buffer, loaded.gradient, gradient.length).set(gradient);
     const delta = new Float32Array(buffer, loaded.delta, columns);
     for (let a = 0; a < columns; a++) delta[a] = options.delta?.[a] ?? 0;
+    const { kernels } = this;
+    const kernel = loaded.batch.schema.dimension === 3 ? kernels.meshPerturbationVjp : kernels.perturbationVjp;
     this.#check(
-      this.kernels.perturbationVjp(
+      kernel(
         loaded.pointer,
         sceneIndex,
         loaded.remap,
@@ -273,9 +276,8 @@ export class LocalRenderer {
   }
 
   #check(status: number): void {
-    const { STATUS_OK, STATUS_DIMENSION } = this.kernels.constants;
-    if (status === STATUS_DIMENSION) throw new SceneGraphError('Expected 2 for dimension of scenes to differentiate');
-    if (status !== STATUS_OK) throw new KernelError(`Expected a scene of the batch but received status ${status}`);
+    if (status !== this.kernels.constants.STATUS_OK)
+      throw new KernelError(`Expected a scene of the batch but received status ${status}`);
   }
 }
 

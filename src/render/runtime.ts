@@ -68,20 +68,23 @@ export class Runtime {
 
   /**
    * Bytes of scratch memory for one scene at a time.
-   * @param samples a pixel, of 3D scenes
+   * @param call `vjp`, or what is rendered: samples a pixel, of 3D scenes
    * @throws KernelError when the scene is too large
    */
-  scratchBytes(shape: BatchShape, samples: number): number {
+  scratchBytes(shape: BatchShape, call: number | 'vjp'): number {
     const { dimension, maxNodes, width, height, channels, vertices, triangles } = shape;
     if (width * height > this.maxScenePixels) {
       throw new KernelError(
         `Expected at most ${this.maxScenePixels} px for a scene (maxScenePixels) but received ${width} × ${height}`,
       );
     }
+    const { kernels } = this;
     const bytes =
-      dimension === 3
-        ? this.kernels.meshSceneScratchBytes(maxNodes, width, height, samples, vertices, triangles)
-        : this.kernels.sceneScratchBytes(maxNodes, width, height, channels);
+      dimension === 2
+        ? kernels.sceneScratchBytes(maxNodes, width, height, channels)
+        : call === 'vjp'
+          ? kernels.meshVjpScratchBytes(maxNodes, width, height, vertices, triangles)
+          : kernels.meshSceneScratchBytes(maxNodes, width, height, call, vertices, triangles);
     if (bytes !== UNAVAILABLE) return bytes;
     throw new KernelError(
       `Expected a scene that fits the kernels' memory but received ${width} × ${height} px with ${maxNodes} nodes` +

@@ -220,6 +220,7 @@ export function vjpTask(
   const { gradient, out } = vjpAreas(layout, slot, count);
   return {
     kind: 'vjp',
+    dimension: placed.dimension,
     batch: placed.batch,
     remap: placed.remap,
     assetTable,

@@ -45,6 +45,7 @@ export interface RenderTask extends SceneRange {
 /** Contracts the derivatives of scenes with image gradients; strides as in `RenderTask`. */
 export interface VjpTask extends SceneRange {
   readonly kind: 'vjp';
+  readonly dimension: 2 | 3;
   /** f32 [H, W, C]. */
   readonly gradient: number;
   readonly gradientStride: number;
@@ -117,7 +118,8 @@ function renderSprites(kernels: Kernels, task: RenderTask, i: number): number {
 }
 
 function vjpOne(kernels: Kernels, task: VjpTask, i: number): number {
-  return kernels.perturbationVjp(
+  const kernel = task.dimension === 3 ? kernels.meshPerturbationVjp : kernels.perturbationVjp;
+  return kernel(
     task.batch,
     task.first + i,
     task.remap,

@@ -11,6 +11,8 @@ const TYPICAL_SPRITE_PIXELS = 1500;
 /** Cost of a pixel of a 3D scene, sky and shading together, and of a node with some 600 triangles, ns. */
 const NS_PER_MESH_PIXEL = 3;
 const NS_PER_MESH_NODE = 40_000;
+/** Cost of an attribute of a mesh of some 1,000 triangles, moved both ways, ns. */
+const NS_PER_MOVED_MESH = 250_000;
 
 /** Estimated time of one thread to render the batch, ns. */
 export function renderWork(shape: BatchShape): number {
@@ -24,6 +26,7 @@ export function renderWork(shape: BatchShape): number {
 export function vjpWork(batch: SceneBatch, shape: BatchShape): number {
   let mutable = 0;
   for (const scene of batch.scenes) for (const flag of scene.mutable) mutable += flag;
+  if (shape.dimension === 3) return 2 * renderWork(shape) + mutable * NS_PER_MOVED_MESH;
   const perturbed = mutable * Math.min(shape.width * shape.height, TYPICAL_SPRITE_PIXELS);
   return 2 * renderWork(shape) + perturbed * NS_PER_PERTURBED_PIXEL;
 }
