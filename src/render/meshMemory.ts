@@ -125,9 +125,9 @@ function levelSizes({ width, height }: SpriteImage): [number, number][] {
   return sizes;
 }
 
-/** With the repeated column and row, and what a tap of eight bytes may read behind the last texel. */
+/** Eight bytes a texel, and a repeated row. */
 function levelBytes(width: number, height: number): number {
-  return aligned(4 * (width + 1) * (height + 1) + 8);
+  return aligned(8 * width * (height + 1));
 }
 
 function writeTexture(
@@ -142,23 +142,32 @@ function writeTexture(
   let at = address;
   for (;;) {
     const { width, height, pixels } = level;
-    const stride = 4 * (width + 1);
     const field = layout.MESH_LEVEL + layout.LEVEL_BYTES * count++;
     record.setUint32(field + layout.LEVEL_TEXELS, at, true);
-    record.setInt32(field + layout.LEVEL_STRIDE, stride, true);
+    record.setInt32(field + layout.LEVEL_SHIFT, Math.log2(8 * width), true);
     record.setInt32(field + layout.LEVEL_WIDTH, width, true);
     record.setInt32(field + layout.LEVEL_HEIGHT, height, true);
-    const out = new Uint8Array(buffer, at, levelBytes(width, height));
-    for (let y = 0; y <= height; y++) {
-      const row = pixels.subarray(4 * width * (y % height), 4 * width * ((y % height) + 1));
-      out.set(row, stride * y);
-      out.set(row.subarray(0, 4), stride * y + 4 * width);
-    }
+    writePairs(pixels, width, height, new Uint8Array(buffer, at, levelBytes(width, height)));
     at += levelBytes(width, height);
     if (width === 1 && height === 1) break;
     level = halve(level);
   }
   record.setUint32(layout.MESH_LEVELS, count, true);
+}
+
+/** Every texel beside its right neighbour, channel by channel; the first row again at the end. */
+function writePairs(pixels: Uint8Array, width: number, height: number, out: Uint8Array): void {
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const texel = 4 * (y * width + x);
+      const right = 4 * (y * width + ((x + 1) % width));
+      for (let c = 0; c < 4; c++) {
+        out[2 * (texel + c)] = pixels[texel + c];
+        out[2 * (texel + c) + 1] = pixels[right + c];
+      }
+    }
+  }
+  out.copyWithin(8 * width * height, 0, 8 * width);
 }
 
 /** The next level: every texel the mean of the two or four that it covers, rounded half up. */
@@ -194,7 +203,9 @@ function checkMesh(data: MeshData, layout: LayoutConstants): void {
     ...(texture ? [['uvs', uvs ?? new Float32Array(), 2 * vertices] as const] : []),
   ] as const) {
     if (values.length === length) continue;
-    throw new AssetError(`Expected ${length} numbers for ${name} of ${vertices} vertices but received ${values.length}`);
+    throw new AssetError(
+      `Expected ${length} numbers for ${name} of ${vertices} vertices but received ${values.length}`,
+    );
   }
   for (const [name, values] of [
     ['positions', positions],

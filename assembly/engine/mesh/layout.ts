@@ -255,12 +255,13 @@ export const MOVED_ALL: u32 = 2;
  *  72  u32      levels     mip levels of the texture, 0 without one
  *  80  level[12]           mip levels, each half as wide and high as the one before
  * ```
- * A level of a texture is rgba8 and repeats; every row carries a copy of its first texel behind the last, and a copy of the
- * first row stands behind the last, so that a bilinear tap never wraps.
+ * A level of a texture repeats. A texel is 8 bytes, its own and those of its right neighbour, channel by channel (red, red,
+ * green, green, …): what a bilinear tap takes of a row, in the order in which it is weighed. A copy of the first row stands
+ * behind the last.
  * ```
- *   0  u32  texels  address
- *   4  i32  stride  bytes from row to row
- *   8  i32  width   texels without the copy, a power of two
+ *   0  u32  texels  address, a multiple of 8
+ *   4  i32  shift   log2 of the bytes of a row
+ *   8  i32  width   texels, a power of two
  *  12  i32  height
  * ```
  */
@@ -279,7 +280,7 @@ export const MESH_MAXIMUM: usize = 60;
 export const MESH_LEVELS: usize = 72;
 export const MESH_LEVEL: usize = 80;
 export const LEVEL_TEXELS: usize = 0;
-export const LEVEL_STRIDE: usize = 4;
+export const LEVEL_SHIFT: usize = 4;
 export const LEVEL_WIDTH: usize = 8;
 export const LEVEL_HEIGHT: usize = 12;
 export const LEVEL_BYTES: usize = 16;
@@ -521,8 +522,13 @@ export const DRAW_HORIZON: usize = 720;
 export const DRAW_TO_ZENITH: usize = 736;
 /** Haze as a power of two: log2(e) · VIEW_HAZE, 0 when clear. */
 export const DRAW_HAZE: usize = 752;
-/** What a texel's bytes times weights of 14 bits are multiplied by. */
+/** What a texel's bytes times weights of 14 bits are multiplied by: a texture's light carries it. */
 export const DRAW_TEXEL: usize = 768;
+/** Shadow factors · DRAW_TEXEL. */
+export const DRAW_SHADOW_TEXEL: usize = 800;
+/** 2^14, as f32 and as i32. */
+export const DRAW_WEIGHT: usize = 1120;
+export const DRAW_WEIGHT_BITS: usize = 1136;
 /** u32[4]: labels of a pixel's samples. */
 export const DRAW_TALLY: usize = 784;
 /** Copy of the instance record whose shadow is being cast, with the matrix that lays it on the ground. */

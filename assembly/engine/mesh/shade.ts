@@ -7,10 +7,11 @@
 import { levelOf, sampleTexture, tap } from './texture';
 import {
   DRAW_HALF, DRAW_HAZE, DRAW_HAZE_COLOR, DRAW_HORIZON, DRAW_LANES, DRAW_MAGIC, DRAW_ONE, DRAW_ROW_COLOR, DRAW_ROW_DEPTH,
-  DRAW_SHADOW_FACTORS, DRAW_TO_ZENITH, DRAW_TRIANGLES, DRAW_VIEW, INSTANCE_MESH, LEVEL_BYTES, LEVEL_HEIGHT, LEVEL_STRIDE,
-  LEVEL_TEXELS, LEVEL_WIDTH, MESH_LEVEL, MESH_LEVELS, SHADOWED, TRIANGLE_ANCHOR_X, TRIANGLE_ANCHOR_Y, TRIANGLE_DX, TRIANGLE_DY,
-  TRIANGLE_INSTANCE, TRIANGLE_SHIFT, TRIANGLE_STATE, TRIANGLE_TEXTURED, TRIANGLE_UV, TRIANGLE_UV_DX, TRIANGLE_UV_DY,
-  TRIANGLE_VALUE, VIEW_CX, VIEW_CY, VIEW_FLAGS, VIEW_FX, VIEW_FY, VIEW_SKY, VIEW_UP,
+  DRAW_SHADOW_FACTORS, DRAW_SHADOW_TEXEL, DRAW_TEXEL, DRAW_TO_ZENITH, DRAW_TRIANGLES, DRAW_VIEW, DRAW_WEIGHT, DRAW_WEIGHT_BITS,
+  INSTANCE_MESH, LEVEL_HEIGHT, LEVEL_SHIFT, LEVEL_TEXELS, LEVEL_WIDTH, MESH_LEVEL, MESH_LEVELS, SHADOWED, TRIANGLE_ANCHOR_X,
+  TRIANGLE_ANCHOR_Y, TRIANGLE_DX, TRIANGLE_DY, TRIANGLE_INSTANCE, TRIANGLE_SHIFT, TRIANGLE_STATE, TRIANGLE_TEXTURED,
+  TRIANGLE_UV, TRIANGLE_UV_DX, TRIANGLE_UV_DY, TRIANGLE_VALUE, VIEW_CX, VIEW_CY, VIEW_FLAGS, VIEW_FX, VIEW_FY, VIEW_SKY,
+  VIEW_UP,
 } from './layout';
 
 /** Smallest power of two that haze is computed to: less is black. */
@@ -63,29 +64,26 @@ export function shadePoint(draw: usize, mark: u32, x: f32, y: f32, ox: f32, oy: 
   const triangle = tableOf(draw, mark);
   const dx = x - load<f32>(triangle, TRIANGLE_ANCHOR_X) + ox;
   const dy = y - load<f32>(triangle, TRIANGLE_ANCHOR_Y) + oy;
-  const inverse =
-    load<f32>(triangle, TRIANGLE_VALUE + 12) + load<f32>(triangle, TRIANGLE_DY + 12) * dy + load<f32>(triangle, TRIANGLE_DX + 12) * dx;
+  const base = load<f32>(triangle, TRIANGLE_VALUE + 12) + load<f32>(triangle, TRIANGLE_DY + 12) * dy;
+  const inverse = base + load<f32>(triangle, TRIANGLE_DX + 12) * dx;
   const z: f32 = 1 / inverse;
   const textured = (load<u32>(triangle, TRIANGLE_STATE) & TRIANGLE_TEXTURED) != 0;
   const hazy = load<f32>(draw, DRAW_HAZE) != 0;
   const kept: f32 = hazy ? powerOfTwo(-(z * load<f32>(draw, DRAW_HAZE))) : 1;
-  if (textured) texturePoint(draw, triangle, dx, dy, z, out);
+  if (textured) texturePoint(triangle, dx, dy, base, z, out);
+  const factors = lightFactors(draw, mark, textured);
   if (ASC_FEATURE_SIMD) {
-    let color = f32x4.add(
-      f32x4.add(v128.load(triangle, TRIANGLE_VALUE), f32x4.mul(v128.load(triangle, TRIANGLE_DY), f32x4.splat(dy))),
-      f32x4.mul(v128.load(triangle, TRIANGLE_DX), f32x4.splat(dx)),
-    );
-    color = f32x4.mul(color, f32x4.splat(z));
-    if ((mark & SHADOWED) != 0) color = f32x4.mul(color, v128.load(draw, DRAW_SHADOW_FACTORS));
+    const light = v128.load(factors);
+    const row = f32x4.add(v128.load(triangle, TRIANGLE_VALUE), f32x4.mul(v128.load(triangle, TRIANGLE_DY), f32x4.splat(dy)));
+    let color = plain(f32x4.mul(row, light), f32x4.mul(v128.load(triangle, TRIANGLE_DX), light), f32x4.splat(dx), f32x4.splat(z));
     if (textured) color = f32x4.mul(color, v128.load(out));
     if (hazy) color = veil(draw, color, f32x4.splat(kept));
     v128.store(out, color);
   } else {
     for (let c: usize = 0; c < 16; c += 4) {
-      let color =
-        (load<f32>(triangle + c, TRIANGLE_VALUE) + load<f32>(triangle + c, TRIANGLE_DY) * dy +
-          load<f32>(triangle + c, TRIANGLE_DX) * dx) * z;
-      if ((mark & SHADOWED) != 0) color = color * load<f32>(draw + c, DRAW_SHADOW_FACTORS);
+      const light = load<f32>(factors + c);
+      const row = load<f32>(triangle + c, TRIANGLE_VALUE) + load<f32>(triangle + c, TRIANGLE_DY) * dy;
+      let color = (row * light + load<f32>(triangle + c, TRIANGLE_DX) * light * dx) * z;
       if (textured) color = color * load<f32>(out + c);
       if (hazy) {
         const haze = load<f32>(draw + c, DRAW_HAZE_COLOR);
@@ -97,23 +95,38 @@ export function shadePoint(draw: usize, mark: u32, x: f32, y: f32, ox: f32, oy: 
   return z;
 }
 
-/** Writes a triangle's texel at a point. */
-function texturePoint(draw: usize, triangle: usize, dx: f32, dy: f32, z: f32, out: usize): void {
+/** Address of f32[4] by which a triangle's light is multiplied: shadow, and what a tap leaves to do. */
+// @ts-ignore: decorator
+@inline
+function lightFactors(draw: usize, mark: u32, textured: bool): usize {
+  if ((mark & SHADOWED) != 0) return draw + (textured ? DRAW_SHADOW_TEXEL : DRAW_SHADOW_FACTORS);
+  return draw + (textured ? DRAW_TEXEL : DRAW_ONE);
+}
+
+/**
+ * Writes a triangle's texel at a point.
+ *
+ * With U = u/z and q = 1/z, ∂u/∂x = (∂U/∂x · q − U · ∂q/∂x) · z², and what is in brackets is the same all along a row;
+ * ∂u/∂y likewise, where the bracket is linear along the row.
+ * @param base 1/z in the point's row at the anchor's column
+ */
+function texturePoint(triangle: usize, dx: f32, dy: f32, base: f32, z: f32, out: usize): void {
   const mesh = meshOf(triangle);
   const first = mesh + MESH_LEVEL;
   const ux = load<f32>(triangle, TRIANGLE_UV_DX), vx = load<f32>(triangle, TRIANGLE_UV_DX + 4);
   const uy = load<f32>(triangle, TRIANGLE_UV_DY), vy = load<f32>(triangle, TRIANGLE_UV_DY + 4);
-  const u = (load<f32>(triangle, TRIANGLE_UV) + uy * dy + ux * dx) * z;
-  const v = (load<f32>(triangle, TRIANGLE_UV + 4) + vy * dy + vx * dx) * z;
-  const width = <f32>load<i32>(first, LEVEL_WIDTH), height = <f32>load<i32>(first, LEVEL_HEIGHT);
   const zx = load<f32>(triangle, TRIANGLE_DX + 12), zy = load<f32>(triangle, TRIANGLE_DY + 12);
-  // Texels that a pixel's two sides span.
-  const a = (ux - u * zx) * width, b = (vx - v * zx) * height;
-  const c = (uy - u * zy) * width, d = (vy - v * zy) * height;
+  const uBase = load<f32>(triangle, TRIANGLE_UV) + uy * dy, vBase = load<f32>(triangle, TRIANGLE_UV + 4) + vy * dy;
+  const width = <f32>load<i32>(first, LEVEL_WIDTH), height = <f32>load<i32>(first, LEVEL_HEIGHT);
+  // Texels that a pixel's two sides span, over z².
+  const a = (ux * base - uBase * zx) * width, b = (vx * base - vBase * zx) * height;
+  const c = (uy * base - uBase * zy) * width + (uy * zx - ux * zy) * width * dx;
+  const d = (vy * base - vBase * zy) * height + (vy * zx - vx * zy) * height * dx;
   const right = a * a + b * b, down = c * c + d * d;
-  const square = (right < down ? down : right) * (z * z);
+  const near = z * z;
+  const square = (right < down ? down : right) * (near * near);
   const level = levelOf(square, load<i32>(mesh, MESH_LEVELS) - 1);
-  sampleTexture(draw, first + <usize>level * LEVEL_BYTES, u, v, out);
+  sampleTexture(levelAt(first, level), (uBase + ux * dx) * z, (vBase + vx * dx) * z, out);
 }
 
 /** Runs without a texture. */
@@ -121,28 +134,15 @@ function plainRun(draw: usize, triangle: usize, mark: u32, y: i32, x: i32, end: 
   let color = <usize>load<u32>(draw, DRAW_ROW_COLOR) + (<usize>x << 4);
   let depth = <usize>load<u32>(draw, DRAW_ROW_DEPTH) + (<usize>x << 2);
   const dy = f32x4.splat(<f32>y - load<f32>(triangle, TRIANGLE_ANCHOR_Y));
-  const gain = v128.load(triangle, TRIANGLE_DX);
-  const base = f32x4.add(v128.load(triangle, TRIANGLE_VALUE), f32x4.mul(v128.load(triangle, TRIANGLE_DY), dy));
+  let gain = v128.load(triangle, TRIANGLE_DX);
+  let base = f32x4.add(v128.load(triangle, TRIANGLE_VALUE), f32x4.mul(v128.load(triangle, TRIANGLE_DY), dy));
   const inverseBase = i32x4.shuffle(base, base, 3, 3, 3, 3);
   const inverseGain = i32x4.shuffle(gain, gain, 3, 3, 3, 3);
   const one = v128.load(draw, DRAW_ONE);
+  const light = v128.load(lightFactors(draw, mark, false));
+  base = f32x4.mul(base, light);
+  gain = f32x4.mul(gain, light);
   let column = f32x4.splat(<f32>x - load<f32>(triangle, TRIANGLE_ANCHOR_X));
-  if ((mark & SHADOWED) != 0) {
-    const factors = v128.load(draw, DRAW_SHADOW_FACTORS);
-    for (; x < end; x += 4) {
-      const columns = f32x4.add(column, v128.load(draw, DRAW_LANES));
-      const z = f32x4.div(one, f32x4.add(inverseBase, f32x4.mul(inverseGain, columns)));
-      v128.store(depth, z);
-      v128.store(color, f32x4.mul(plain(base, gain, i32x4.shuffle(columns, columns, 0, 0, 0, 0), i32x4.shuffle(z, z, 0, 0, 0, 0)), factors));
-      v128.store(color, f32x4.mul(plain(base, gain, i32x4.shuffle(columns, columns, 1, 1, 1, 1), i32x4.shuffle(z, z, 1, 1, 1, 1)), factors), 16);
-      v128.store(color, f32x4.mul(plain(base, gain, i32x4.shuffle(columns, columns, 2, 2, 2, 2), i32x4.shuffle(z, z, 2, 2, 2, 2)), factors), 32);
-      v128.store(color, f32x4.mul(plain(base, gain, i32x4.shuffle(columns, columns, 3, 3, 3, 3), i32x4.shuffle(z, z, 3, 3, 3, 3)), factors), 48);
-      column = f32x4.add(column, f32x4.splat(4));
-      color += 64;
-      depth += 16;
-    }
-    return;
-  }
   for (; x < end; x += 4) {
     const z = f32x4.div(one, f32x4.add(inverseBase, f32x4.mul(inverseGain, f32x4.add(column, v128.load(draw, DRAW_LANES)))));
     v128.store(depth, z);
@@ -165,56 +165,57 @@ function plain(base: v128, gain: v128, column: v128, z: v128): v128 {
   return f32x4.mul(f32x4.add(base, f32x4.mul(gain, column)), z);
 }
 
-/** Runs with a texture: coordinates and levels four pixels at a time, then a tap for each. */
+/** Runs with a texture: coordinates and levels four pixels at a time, then a tap for each; see texturePoint. */
 function texturedRun(draw: usize, triangle: usize, mark: u32, y: i32, x: i32, end: i32): void {
   const mesh = meshOf(triangle);
   const first = mesh + MESH_LEVEL;
   const last = i32x4.splat(load<i32>(mesh, MESH_LEVELS) - 1);
   let color = <usize>load<u32>(draw, DRAW_ROW_COLOR) + (<usize>x << 4);
   let depth = <usize>load<u32>(draw, DRAW_ROW_DEPTH) + (<usize>x << 2);
-  const dy = f32x4.splat(<f32>y - load<f32>(triangle, TRIANGLE_ANCHOR_Y));
-  const factors = (mark & SHADOWED) != 0 ? v128.load(draw, DRAW_SHADOW_FACTORS) : v128.load(draw, DRAW_ONE);
-  const base = f32x4.add(v128.load(triangle, TRIANGLE_VALUE), f32x4.mul(v128.load(triangle, TRIANGLE_DY), dy));
-  const gain = v128.load(triangle, TRIANGLE_DX);
-  const uBase = f32x4.add(
-    v128.load_splat<f32>(triangle, TRIANGLE_UV), f32x4.mul(v128.load_splat<f32>(triangle, TRIANGLE_UV_DY), dy),
-  );
-  const vBase = f32x4.add(
-    v128.load_splat<f32>(triangle, TRIANGLE_UV + 4), f32x4.mul(v128.load_splat<f32>(triangle, TRIANGLE_UV_DY + 4), dy),
-  );
-  const width = f32x4.splat(<f32>load<i32>(first, LEVEL_WIDTH)), height = f32x4.splat(<f32>load<i32>(first, LEVEL_HEIGHT));
   const anchorX = load<f32>(triangle, TRIANGLE_ANCHOR_X);
+  const dy = <f32>y - load<f32>(triangle, TRIANGLE_ANCHOR_Y);
+  let gain = v128.load(triangle, TRIANGLE_DX);
+  let base = f32x4.add(v128.load(triangle, TRIANGLE_VALUE), f32x4.mul(v128.load(triangle, TRIANGLE_DY), f32x4.splat(dy)));
+  const inverseBase = i32x4.shuffle(base, base, 3, 3, 3, 3);
+  const inverseGain = i32x4.shuffle(gain, gain, 3, 3, 3, 3);
+  const light = v128.load(lightFactors(draw, mark, true));
+  const ux = load<f32>(triangle, TRIANGLE_UV_DX), vx = load<f32>(triangle, TRIANGLE_UV_DX + 4);
+  const uy = load<f32>(triangle, TRIANGLE_UV_DY), vy = load<f32>(triangle, TRIANGLE_UV_DY + 4);
+  const zx = f32x4.extract_lane(gain, 3), zy = load<f32>(triangle, TRIANGLE_DY + 12);
+  const q = f32x4.extract_lane(base, 3);
+  const uBase = load<f32>(triangle, TRIANGLE_UV) + uy * dy, vBase = load<f32>(triangle, TRIANGLE_UV + 4) + vy * dy;
+  const width = <f32>load<i32>(first, LEVEL_WIDTH), height = <f32>load<i32>(first, LEVEL_HEIGHT);
+  const a = (ux * q - uBase * zx) * width, b = (vx * q - vBase * zx) * height;
+  const right = f32x4.splat(a * a + b * b);
+  const downU = f32x4.splat((uy * q - uBase * zy) * width), downUX = f32x4.splat((uy * zx - ux * zy) * width);
+  const downV = f32x4.splat((vy * q - vBase * zy) * height), downVX = f32x4.splat((vy * zx - vx * zy) * height);
+  base = f32x4.mul(base, light);
+  gain = f32x4.mul(gain, light);
   for (; x < end; x += 4) {
     const columns = f32x4.add(f32x4.splat(<f32>x - anchorX), v128.load(draw, DRAW_LANES));
-    const z = f32x4.div(
-      v128.load(draw, DRAW_ONE),
-      f32x4.add(i32x4.shuffle(base, base, 3, 3, 3, 3), f32x4.mul(i32x4.shuffle(gain, gain, 3, 3, 3, 3), columns)),
-    );
+    const z = f32x4.div(v128.load(draw, DRAW_ONE), f32x4.add(inverseBase, f32x4.mul(inverseGain, columns)));
     v128.store(depth, z);
-    const ux = v128.load_splat<f32>(triangle, TRIANGLE_UV_DX), vx = v128.load_splat<f32>(triangle, TRIANGLE_UV_DX + 4);
-    const uy = v128.load_splat<f32>(triangle, TRIANGLE_UV_DY), vy = v128.load_splat<f32>(triangle, TRIANGLE_UV_DY + 4);
-    const zx = v128.load_splat<f32>(triangle, TRIANGLE_DX + 12), zy = v128.load_splat<f32>(triangle, TRIANGLE_DY + 12);
-    const u = f32x4.mul(f32x4.add(uBase, f32x4.mul(ux, columns)), z);
-    const v = f32x4.mul(f32x4.add(vBase, f32x4.mul(vx, columns)), z);
-    const a = f32x4.mul(f32x4.sub(ux, f32x4.mul(u, zx)), width), b = f32x4.mul(f32x4.sub(vx, f32x4.mul(v, zx)), height);
-    const c = f32x4.mul(f32x4.sub(uy, f32x4.mul(u, zy)), width), d = f32x4.mul(f32x4.sub(vy, f32x4.mul(v, zy)), height);
-    const right = f32x4.add(f32x4.mul(a, a), f32x4.mul(b, b)), down = f32x4.add(f32x4.mul(c, c), f32x4.mul(d, d));
-    const square = f32x4.mul(f32x4.pmax(right, down), f32x4.mul(z, z));
+    const u = f32x4.mul(f32x4.add(f32x4.splat(uBase), f32x4.mul(f32x4.splat(ux), columns)), z);
+    const v = f32x4.mul(f32x4.add(f32x4.splat(vBase), f32x4.mul(f32x4.splat(vx), columns)), z);
+    const c = f32x4.add(downU, f32x4.mul(downUX, columns)), d = f32x4.add(downV, f32x4.mul(downVX, columns));
+    const down = f32x4.add(f32x4.mul(c, c), f32x4.mul(d, d));
+    const near = f32x4.mul(z, z);
+    const square = f32x4.mul(f32x4.pmax(right, down), f32x4.mul(near, near));
     let level = i32x4.sub(i32x4.shr_s(f32x4.add(square, square), 23), i32x4.splat(127));
     level = i32x4.min_s(i32x4.max_s(i32x4.shr_s(level, 1), i32x4.splat(0)), last);
-    const same = i32x4.extract_lane(level, 0);
-    if (i32x4.all_true(i32x4.eq(level, i32x4.splat(same)))) {
-      tapFour(draw, first + <usize>same * LEVEL_BYTES, u, v, color);
+    if (i32x4.all_true(i32x4.eq(level, i32x4.shuffle(level, level, 0, 0, 0, 0)))) {
+      const chosen = levelAt(first, i32x4.extract_lane(level, 0));
+      tapFour(draw, chosen, u, v, base, gain, columns, z, color);
     } else {
-      sampleTexture(draw, levelAt(first, i32x4.extract_lane(level, 0)), f32x4.extract_lane(u, 0), f32x4.extract_lane(v, 0), color);
-      sampleTexture(draw, levelAt(first, i32x4.extract_lane(level, 1)), f32x4.extract_lane(u, 1), f32x4.extract_lane(v, 1), color + 16);
-      sampleTexture(draw, levelAt(first, i32x4.extract_lane(level, 2)), f32x4.extract_lane(u, 2), f32x4.extract_lane(v, 2), color + 32);
-      sampleTexture(draw, levelAt(first, i32x4.extract_lane(level, 3)), f32x4.extract_lane(u, 3), f32x4.extract_lane(v, 3), color + 48);
+      sampleTexture(levelAt(first, i32x4.extract_lane(level, 0)), f32x4.extract_lane(u, 0), f32x4.extract_lane(v, 0), color);
+      sampleTexture(levelAt(first, i32x4.extract_lane(level, 1)), f32x4.extract_lane(u, 1), f32x4.extract_lane(v, 1), color + 16);
+      sampleTexture(levelAt(first, i32x4.extract_lane(level, 2)), f32x4.extract_lane(u, 2), f32x4.extract_lane(v, 2), color + 32);
+      sampleTexture(levelAt(first, i32x4.extract_lane(level, 3)), f32x4.extract_lane(u, 3), f32x4.extract_lane(v, 3), color + 48);
+      lightTexel(v128.load(color), base, gain, i32x4.shuffle(columns, columns, 0, 0, 0, 0), i32x4.shuffle(z, z, 0, 0, 0, 0), color);
+      lightTexel(v128.load(color, 16), base, gain, i32x4.shuffle(columns, columns, 1, 1, 1, 1), i32x4.shuffle(z, z, 1, 1, 1, 1), color + 16);
+      lightTexel(v128.load(color, 32), base, gain, i32x4.shuffle(columns, columns, 2, 2, 2, 2), i32x4.shuffle(z, z, 2, 2, 2, 2), color + 32);
+      lightTexel(v128.load(color, 48), base, gain, i32x4.shuffle(columns, columns, 3, 3, 3, 3), i32x4.shuffle(z, z, 3, 3, 3, 3), color + 48);
     }
-    multiply(color, base, gain, i32x4.shuffle(columns, columns, 0, 0, 0, 0), i32x4.shuffle(z, z, 0, 0, 0, 0), factors);
-    multiply(color + 16, base, gain, i32x4.shuffle(columns, columns, 1, 1, 1, 1), i32x4.shuffle(z, z, 1, 1, 1, 1), factors);
-    multiply(color + 32, base, gain, i32x4.shuffle(columns, columns, 2, 2, 2, 2), i32x4.shuffle(z, z, 2, 2, 2, 2), factors);
-    multiply(color + 48, base, gain, i32x4.shuffle(columns, columns, 3, 3, 3, 3), i32x4.shuffle(z, z, 3, 3, 3, 3), factors);
     color += 64;
     depth += 16;
   }
@@ -223,39 +224,53 @@ function texturedRun(draw: usize, triangle: usize, mark: u32, y: i32, x: i32, en
 // @ts-ignore: decorator
 @inline
 function levelAt(first: usize, level: i32): usize {
-  return first + <usize>level * LEVEL_BYTES;
+  return first + (<usize>level << 4);
 }
 
-/** Multiplies the texel at `color` by the light there. */
+/** Writes a texel times the light there. */
 // @ts-ignore: decorator
 @inline
-function multiply(color: usize, base: v128, gain: v128, column: v128, z: v128, factors: v128): void {
-  v128.store(color, f32x4.mul(f32x4.mul(plain(base, gain, column, z), factors), v128.load(color)));
+function lightTexel(texel: v128, base: v128, gain: v128, column: v128, z: v128, out: usize): void {
+  v128.store(out, f32x4.mul(plain(base, gain, column, z), texel));
 }
 
-/** Texels at four places of one level: what sampleTexture writes. */
+/** Texels at four places of one level (what sampleTexture finds) times the light there. */
 // @ts-ignore: decorator
 @inline
-function tapFour(draw: usize, level: usize, u: v128, v: v128, out: usize): void {
+function tapFour(
+  draw: usize, level: usize, u: v128, v: v128, base: v128, gain: v128, columns: v128, z: v128, out: usize,
+): void {
   const width = load<i32>(level, LEVEL_WIDTH), height = load<i32>(level, LEVEL_HEIGHT);
-  const stride = <usize>load<i32>(level, LEVEL_STRIDE);
+  const shift = load<i32>(level, LEVEL_SHIFT);
   const texels = <usize>load<u32>(level, LEVEL_TEXELS);
+  const stride = <usize>1 << shift;
   const half = v128.load(draw, DRAW_HALF), magic = v128.load(draw, DRAW_MAGIC);
   const x = f32x4.sub(f32x4.mul(u, f32x4.splat(<f32>width)), half);
   const y = f32x4.sub(f32x4.mul(v, f32x4.splat(<f32>height)), half);
   const left = f32x4.floor(x), top = f32x4.floor(y);
   const part = f32x4.sub(y, top);
-  const weight = i32x4.sub(
-    f32x4.add(f32x4.floor(f32x4.add(f32x4.mul(f32x4.sub(x, left), f32x4.splat(16384)), half)), magic), magic,
+  const full = v128.load(draw, DRAW_WEIGHT);
+  const weight = i32x4.sub(f32x4.add(f32x4.mul(f32x4.sub(x, left), full), magic), magic);
+  const weights = i32x4.add(v128.load(draw, DRAW_WEIGHT_BITS), i32x4.sub(i32x4.shl(weight, 16), weight));
+  const row = v128.and(f32x4.add(top, magic), i32x4.splat(height - 1));
+  const column = v128.and(f32x4.add(left, magic), i32x4.splat(width - 1));
+  const offset = i32x4.add(i32x4.shl(row, shift), i32x4.shl(column, 3));
+  lightTexel(
+    tap(texels + <usize>i32x4.extract_lane(offset, 0), stride, i32x4.shuffle(weights, weights, 0, 0, 0, 0), i32x4.shuffle(part, part, 0, 0, 0, 0)),
+    base, gain, i32x4.shuffle(columns, columns, 0, 0, 0, 0), i32x4.shuffle(z, z, 0, 0, 0, 0), out,
   );
-  const weights = i32x4.add(i32x4.splat(16384), i32x4.sub(i32x4.shl(weight, 16), weight));
-  const row = v128.and(i32x4.sub(f32x4.add(top, magic), magic), i32x4.splat(height - 1));
-  const column = v128.and(i32x4.sub(f32x4.add(left, magic), magic), i32x4.splat(width - 1));
-  const offset = i32x4.add(i32x4.mul(row, i32x4.splat(<i32>stride)), i32x4.shl(column, 2));
-  v128.store(out, tap(draw, texels + <usize>i32x4.extract_lane(offset, 0), stride, i32x4.shuffle(weights, weights, 0, 0, 0, 0), i32x4.shuffle(part, part, 0, 0, 0, 0)));
-  v128.store(out, tap(draw, texels + <usize>i32x4.extract_lane(offset, 1), stride, i32x4.shuffle(weights, weights, 1, 1, 1, 1), i32x4.shuffle(part, part, 1, 1, 1, 1)), 16);
-  v128.store(out, tap(draw, texels + <usize>i32x4.extract_lane(offset, 2), stride, i32x4.shuffle(weights, weights, 2, 2, 2, 2), i32x4.shuffle(part, part, 2, 2, 2, 2)), 32);
-  v128.store(out, tap(draw, texels + <usize>i32x4.extract_lane(offset, 3), stride, i32x4.shuffle(weights, weights, 3, 3, 3, 3), i32x4.shuffle(part, part, 3, 3, 3, 3)), 48);
+  lightTexel(
+    tap(texels + <usize>i32x4.extract_lane(offset, 1), stride, i32x4.shuffle(weights, weights, 1, 1, 1, 1), i32x4.shuffle(part, part, 1, 1, 1, 1)),
+    base, gain, i32x4.shuffle(columns, columns, 1, 1, 1, 1), i32x4.shuffle(z, z, 1, 1, 1, 1), out + 16,
+  );
+  lightTexel(
+    tap(texels + <usize>i32x4.extract_lane(offset, 2), stride, i32x4.shuffle(weights, weights, 2, 2, 2, 2), i32x4.shuffle(part, part, 2, 2, 2, 2)),
+    base, gain, i32x4.shuffle(columns, columns, 2, 2, 2, 2), i32x4.shuffle(z, z, 2, 2, 2, 2), out + 32,
+  );
+  lightTexel(
+    tap(texels + <usize>i32x4.extract_lane(offset, 3), stride, i32x4.shuffle(weights, weights, 3, 3, 3, 3), i32x4.shuffle(part, part, 3, 3, 3, 3)),
+    base, gain, i32x4.shuffle(columns, columns, 3, 3, 3, 3), i32x4.shuffle(z, z, 3, 3, 3, 3), out + 48,
+  );
 }
 
 /** Haze over a run whose colours and depths stand in the rows. */

@@ -2,23 +2,17 @@
  * Textures: bilinear, from the mip level whose texels are nearest to a pixel in size. Coordinates, level and weights are
  * those of the pixel alone, so it does not matter which pixels are shaded together.
  *
- * A tap weighs its columns with 14 bits (products of bytes and weights stay exact in f32) and its rows in f32.
+ * A tap weighs its columns with 14 bits (products of bytes and weights stay exact in f32) and its rows in f32. Its values
+ * are to be multiplied by DRAW_TEXEL.
  */
 import {
-  DRAW_TEXEL, LEVEL_HEIGHT, LEVEL_STRIDE, LEVEL_TEXELS, LEVEL_WIDTH,
+  LEVEL_HEIGHT, LEVEL_SHIFT, LEVEL_TEXELS, LEVEL_WIDTH,
 } from './layout';
 
 /** 2^14, the sum of two columns' weights. */
 const WEIGHT: f32 = 16384;
-/** Coordinates beyond it are no longer exact; what is drawn there is some texel. */
+/** 1.5 · 2^23: added to a whole number it shows its bits at the bottom of the sum. Coordinates beyond 2^22 give some texel. */
 const MAGIC: f32 = 12582912;
-
-/** Integer of a whole f32 below 2^22; other numbers give some integer. */
-// @ts-ignore: decorator
-@inline
-function toInteger(value: f32): i32 {
-  return reinterpret<i32>(value + MAGIC) - reinterpret<i32>(MAGIC);
-}
 
 /**
  * Which level to take.
@@ -32,26 +26,26 @@ export function levelOf(square: f32, last: i32): i32 {
   return min(max(level, 0), last);
 }
 
-/** Writes the texel at (u, v), 0–1 by channel and 1: f32[4]. `level` is the address of a level. */
-export function sampleTexture(draw: usize, level: usize, u: f32, v: f32, out: usize): void {
+/** Writes the texel at (u, v), over DRAW_TEXEL: f32[4]. `level` is the address of a level. */
+export function sampleTexture(level: usize, u: f32, v: f32, out: usize): void {
   const width = load<i32>(level, LEVEL_WIDTH), height = load<i32>(level, LEVEL_HEIGHT);
   const x = u * <f32>width - 0.5, y = v * <f32>height - 0.5;
   const left = floor(x), top = floor(y);
-  const weight = toInteger(floor((x - left) * WEIGHT + 0.5));
+  const weight = reinterpret<i32>((x - left) * WEIGHT + MAGIC) - reinterpret<i32>(MAGIC);
   const part = y - top;
-  const stride = <usize>load<i32>(level, LEVEL_STRIDE);
-  const at =
-    <usize>load<u32>(level, LEVEL_TEXELS) + <usize>(toInteger(top) & (height - 1)) * stride +
-    (<usize>(toInteger(left) & (width - 1)) << 2);
+  const shift = load<i32>(level, LEVEL_SHIFT);
+  const row = (reinterpret<i32>(top + MAGIC) & (height - 1)) << shift;
+  const column = (reinterpret<i32>(left + MAGIC) & (width - 1)) << 3;
+  const at = <usize>load<u32>(level, LEVEL_TEXELS) + <usize>(row + column);
+  const stride = <usize>1 << shift;
   if (ASC_FEATURE_SIMD) {
-    v128.store(out, tap(draw, at, stride, i32x4.splat(16384 + (weight << 16) - weight), f32x4.splat(part)));
+    v128.store(out, tap(at, stride, i32x4.splat(16384 + (weight << 16) - weight), f32x4.splat(part)));
   } else {
-    const scale = load<f32>(draw, DRAW_TEXEL);
     const other = 16384 - weight;
     for (let c: usize = 0; c < 4; c++) {
-      const upper = <f32>(<i32>load<u8>(at + c) * other + <i32>load<u8>(at + c, 4) * weight);
-      const lower = <f32>(<i32>load<u8>(at + stride + c) * other + <i32>load<u8>(at + stride + c, 4) * weight);
-      store<f32>(out + (c << 2), (upper + (lower - upper) * part) * scale);
+      const upper = <f32>(<i32>load<u8>(at + 2 * c) * other + <i32>load<u8>(at + 2 * c, 1) * weight);
+      const lower = <f32>(<i32>load<u8>(at + stride + 2 * c) * other + <i32>load<u8>(at + stride + 2 * c, 1) * weight);
+      store<f32>(out + (c << 2), upper + (lower - upper) * part);
     }
   }
 }
@@ -59,11 +53,8 @@ export function sampleTexture(draw: usize, level: usize, u: f32, v: f32, out: us
 /** Texel of one tap. `weights`: 16384 − w in the lower and w in the upper half of each lane. */
 // @ts-ignore: decorator
 @inline
-export function tap(draw: usize, at: usize, stride: usize, weights: v128, part: v128): v128 {
-  const bytes = v128.load64_lane(at + stride, v128.load64_zero(at), 1);
-  // Neighbours of a channel side by side.
-  const paired = i8x16.shuffle(bytes, bytes, 0, 4, 1, 5, 2, 6, 3, 7, 8, 12, 9, 13, 10, 14, 11, 15);
-  const upper = f32x4.convert_i32x4_s(i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_u(paired), weights));
-  const lower = f32x4.convert_i32x4_s(i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_u(paired), weights));
-  return f32x4.mul(f32x4.add(upper, f32x4.mul(f32x4.sub(lower, upper), part)), v128.load(draw, DRAW_TEXEL));
+export function tap(at: usize, stride: usize, weights: v128, part: v128): v128 {
+  const upper = f32x4.convert_i32x4_s(i32x4.dot_i16x8_s(v128.load_ext<u8>(at), weights));
+  const lower = f32x4.convert_i32x4_s(i32x4.dot_i16x8_s(v128.load_ext<u8>(at + stride), weights));
+  return f32x4.add(upper, f32x4.mul(f32x4.sub(lower, upper), part));
 }
