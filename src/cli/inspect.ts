@@ -5,6 +5,7 @@ import { Option } from 'commander';
 import { writeFileWhole } from '../dataset/files.js';
 import { FORMAT_NAMES, openFormat, recogniseFormat } from '../dataset/formats/index.js';
 import { DatasetError } from '../errors.js';
+import type { TileStyle } from '../report/inspect/labelTile.js';
 import { integerIn } from './flags.js';
 import { define, type Outcome } from './frame.js';
 
@@ -18,13 +19,15 @@ interface Flags {
 /** Most samples on a sheet. */
 const MAX_SHOWN = 1024;
 const PAGE = 'index.html';
-const SHEETS = ['boxes', 'masks', 'plain'] as const;
+const SHEETS: readonly TileStyle[] = ['boxes', 'boxes3d', 'masks', 'depth', 'normals', 'plain'];
 
 /** `metasim inspect`: contact sheets with labels drawn, and a page of what a dataset holds. */
 export function addInspect(program: Command, outcome: Outcome): void {
   const command = program
     .command('inspect')
-    .description('look at a dataset: contact sheets with boxes and masks drawn, and an HTML page of histograms')
+    .description(
+      'look at a dataset: contact sheets with boxes, 3D boxes, masks, depth and normals drawn, and an HTML page of histograms',
+    )
     .argument('<dataset>', 'folder of a dataset')
     .addOption(new Option('--from <format>', 'its format (default: as it looks)').choices(FORMAT_NAMES))
     .addOption(new Option('--out <folder>', 'where sheets and page go').default('inspect'))

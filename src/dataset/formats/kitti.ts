@@ -80,7 +80,6 @@ class KittiWriter implements DatasetWriter {
 
   openShard({ first, files }: ShardContext): ShardWriter {
     const numbers = files.part(NUMBERS_PART);
-    const unlabelled = files.part(DONT_CARE_PART);
     let number = first;
     return {
       add: (sample) => {
@@ -94,7 +93,8 @@ class KittiWriter implements DatasetWriter {
           files.write(`training/${layer}_2/${name}.png`, png);
         }
         numbers.write(`${name}\n`);
-        if (rows.some(({ type }) => type === DONT_CARE)) unlabelled.write(`${name}\n`);
+        // Not begun before: shards without any have no account of an empty part.
+        if (rows.some(({ type }) => type === DONT_CARE)) files.part(DONT_CARE_PART).write(`${name}\n`);
       },
       end: () => {},
     };

@@ -56,8 +56,14 @@ export async function inspectDataset(reader: DatasetReader, options: InspectOpti
   const shown: ShownSample[] = [];
   for (const { sample } of reservoir) {
     const image = await pixelsOf(sample);
-    const fits = sample.instances?.length === image.width * image.height;
-    shown.push({ labels: sample.labels, image, ...(fits ? { instances: sample.instances } : {}) });
+    const { labels, instances, depth, normals } = sample;
+    const pixels = image.width * image.height;
+    shown.push({
+      ...{ labels, image },
+      ...(instances?.length === pixels ? { instances } : {}),
+      ...(depth?.length === pixels ? { depth } : {}),
+      ...(normals?.length === 3 * pixels ? { normals } : {}),
+    });
   }
   return { info, images, shown, statistics: counter.result() };
 }
@@ -74,12 +80,14 @@ export function reservoirSlot(seed: number, position: number, size: number): num
 
 /** The sample with arrays of its own: a reader's are valid until its next one. */
 function kept(sample: DatasetSample): DatasetSample {
-  const { labels, image, pixels, instances } = sample;
+  const { labels, image, pixels, instances, depth, normals } = sample;
   return {
     labels,
     image: { codec: image.codec, bytes: image.bytes.slice() },
     ...(pixels ? { pixels: pixels.slice() } : {}),
     ...(instances ? { instances: instances.slice() } : {}),
+    ...(depth ? { depth: depth.slice() } : {}),
+    ...(normals ? { normals: normals.slice() } : {}),
   };
 }
 

@@ -12,7 +12,7 @@ import {
   visibleFractionPlot,
 } from './inspectionPlots.js';
 import { inspectionSheet } from './inspectionSheet.js';
-import type { TileStyle } from './labelTile.js';
+import type { ShownSample, TileStyle } from './labelTile.js';
 
 /** Attributes that have a plot. */
 const MAX_PLOTS = 60;
@@ -23,15 +23,29 @@ export const BALANCE_HEAD = ['class', 'objects', 'images', 'hidden', 'mean px'];
 
 const CAPTIONS: Readonly<Record<TileStyle, string>> = {
   boxes: 'Boxes of what is seen; dashed where the whole object would reach. A tag names class and node.',
+  boxes3d: 'The 3D boxes, with a cross on the face that an object shows to the front. A tag names class and distance.',
   masks: 'A colour for each instance; the tag is its node, the instance mask holds node + 1.',
+  depth:
+    'Depth: red the nearest surface of an image, blue the farthest, evenly in its logarithm; black where there is none.',
+  normals: "Normals along the camera's axes: red to the right, green down, blue away from it, grey for 0.",
   plain: 'The images as they are.',
 };
 
-/** Contact sheets as PNG files by the name of their style; masks only where the samples bring some. */
+/** Whether a sample has what a style draws. */
+const HAS: Readonly<Record<TileStyle, (sample: ShownSample) => unknown>> = {
+  boxes: () => true,
+  boxes3d: ({ labels }) => labels.camera && labels.objects.some(({ box3d }) => box3d),
+  masks: ({ instances }) => instances,
+  depth: ({ depth }) => depth,
+  normals: ({ normals }) => normals,
+  plain: () => true,
+};
+
+const TILE_STYLES = Object.keys(HAS) as TileStyle[];
+
+/** Contact sheets as PNG files by the name of their style; only of what samples bring. */
 export function inspectionSheets({ shown, info }: Inspection): Partial<Record<TileStyle, Uint8Array>> {
-  const styles: TileStyle[] = shown.some(({ instances }) => instances)
-    ? ['boxes', 'masks', 'plain']
-    : ['boxes', 'plain'];
+  const styles = TILE_STYLES.filter((style) => shown.some(HAS[style]));
   return Object.fromEntries(styles.map((style) => [style, inspectionSheet(shown, info, style).picture.png()]));
 }
 

@@ -39,7 +39,7 @@ export function inspectionSheet(samples: readonly ShownSample[], info: DatasetIn
     Math.max(1, Math.floor((SHEET_WIDTH - 2 * MARGIN + GAP) / (cellWidth + GAP))),
   );
   const width = Math.max(2 * MARGIN + columns * (cellWidth + GAP) - GAP, 4 * SWATCH);
-  const legend = style === 'boxes' ? legendPlaces(info, width) : { entries: [], height: 0 };
+  const legend = style === 'boxes' || style === 'boxes3d' ? legendPlaces(info, width) : { entries: [], height: 0 };
 
   const tiles: [number, number][] = [];
   let top = MARGIN + legend.height;

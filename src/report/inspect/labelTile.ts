@@ -1,6 +1,9 @@
+import { depthOf } from '../../dataset/depthCode.js';
 import type { RawImage } from '../../dataset/imageCodec.js';
-import { type DatasetInfo, type ImageLabels, type SampleObject, thingsOf } from '../../dataset/sample.js';
+import { type DatasetInfo, type ImageLabels, isThing, type SampleObject, thingsOf } from '../../dataset/sample.js';
 import type { Colour, Picture } from '../picture.js';
+import { depthView } from '../sceneViews.js';
+import { drawBox3d } from './boxOverlay.js';
 import { classColour, instanceColour } from './labelColours.js';
 import { placeTags, type Tag } from './tags.js';
 import { type TileScale, tilePicture, tileScale, toTile } from './tileScale.js';
@@ -11,10 +14,13 @@ export interface ShownSample {
   readonly image: RawImage;
   /** [H, W] node + 1, 0 where there is none; absent where there are no masks. */
   readonly instances?: Uint16Array;
+  /** [H, W] and [H, W, 3] as in `DatasetSample`; absent where there are none. */
+  readonly depth?: Uint16Array;
+  readonly normals?: Uint8Array;
 }
 
 /** What is drawn over an image. */
-export type TileStyle = 'plain' | 'boxes' | 'masks';
+export type TileStyle = 'plain' | 'boxes' | 'boxes3d' | 'masks' | 'depth' | 'normals';
 
 const SHADOW: Colour = [0, 0, 0];
 /** Dashes and the gaps between them, px: a power of two. */
@@ -28,14 +34,30 @@ const ROOM_FOR_TAG = 48;
  *
  * `boxes`: modal boxes in the colour of the class, amodal boxes dashed where they differ, class and node as tags. A box's
  * line lies inside it: its outer edge is the edge of the first and last pixel that the box holds.
+ * `boxes3d`: the edges of 3D boxes in the colour of the class, a cross on the face that an object shows to the front; of the
+ * farthest first. Class and distance as tags.
+ * `depth`, `normals`: what these are instead of the image (`depthView`; x, y and z as red, green and blue).
  * `masks`: every instance of a class that detection lists tinted and outlined in a colour of its own, node as a tag.
  */
 export function labelTile(sample: ShownSample, info: DatasetInfo, style: TileStyle): Picture {
-  const scale = tileScale(sample.image.width, sample.image.height);
-  const picture = tilePicture(sample.image, scale);
+  const { width, height } = sample.image;
+  const scale = tileScale(width, height);
+  const picture = tilePicture(imageOf(sample, style), scale);
   if (style === 'boxes') drawBoxes(picture, scale, sample, info);
+  if (style === 'boxes3d') drawBoxes3d(picture, scale, sample, info);
   if (style === 'masks' && sample.instances) drawMasks(picture, scale, sample, sample.instances, info);
   return picture;
+}
+
+/** What a style draws on; black where the sample has nothing of it. */
+function imageOf({ image, depth, normals }: ShownSample, style: TileStyle): RawImage {
+  const { width, height } = image;
+  const whole = (pixels: Uint8Array | undefined): RawImage => ({
+    ...{ width, height, channels: 3 },
+    pixels: pixels ?? new Uint8Array(width * height * 3),
+  });
+  if (style === 'depth') return whole(depth && depthView(Float32Array.from(depth, (code) => depthOf(code) || 0)));
+  return style === 'normals' ? whole(normals) : image;
 }
 
 /** What an object is called in tags: its node, as in the instance mask less one, else its position in the list. */
@@ -58,6 +80,22 @@ function drawBoxes(picture: Picture, scale: TileScale, { labels }: ShownSample, 
     const { left, top, right, bottom } = drawBox(picture, scale, object.box, line, colour, false);
     const short = objectName(object, labels.objects.indexOf(object));
     tags.push({ text: `${object.class} ${short}`, short, colour, left, top, right, bottom });
+  }
+  placeTags(picture, tags);
+}
+
+function drawBoxes3d(picture: Picture, scale: TileScale, { labels }: ShownSample, info: DatasetInfo): void {
+  const { camera } = labels;
+  if (!camera) return;
+  const depthAt = ({ box3d }: SampleObject) => box3d?.location[2] ?? 0;
+  const tags: Tag[] = [];
+  for (const object of thingsOf(labels, info).sort((a, b) => depthAt(b) - depthAt(a))) {
+    const colour = classColour(info.things.indexOf(object.class));
+    const edges = drawBox3d(picture, scale, object, camera, colour);
+    if (!edges) continue;
+    const [left, top, right, bottom] = edges.map((edge) => toTile(scale, edge));
+    const metres = `${Math.round(object.distance ?? depthAt(object))} m`;
+    tags.push({ text: `${object.class} ${metres}`, short: metres, colour, left, top, right, bottom });
   }
   placeTags(picture, tags);
 }
@@ -131,7 +169,7 @@ function drawMasks(
     }
   }
   const tags = labels.objects.flatMap((object, position): Tag[] => {
-    if (!object.box || !info.things.includes(object.class)) return [];
+    if (!object.box || !isThing(object, info.things)) return [];
     const [x, y, width, height] = object.box;
     const text = objectName(object, position);
     const colour = instanceColour((object.node ?? position) + 1);
@@ -145,12 +183,12 @@ function drawMasks(
   placeTags(picture, tags);
 }
 
-/** Whether the instance of a mask is one of a class that detection lists: the background would cover everything. */
+/** Whether the instance of a mask is one that detection lists: the background would cover everything. */
 function shownInstances(labels: ImageLabels, info: DatasetInfo): (id: number) => boolean {
-  const classes = new Map(labels.objects.map((object, position) => [(object.node ?? position) + 1, object.class]));
+  const objects = new Map(labels.objects.map((object, position) => [(object.node ?? position) + 1, object]));
   return (id) => {
     if (id === 0) return false;
-    const name = classes.get(id);
-    return name === undefined || info.things.includes(name);
+    const object = objects.get(id);
+    return object === undefined || isThing(object, info.things);
   };
 }
