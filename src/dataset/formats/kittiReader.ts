@@ -39,8 +39,8 @@ export async function findTraining(folder: DatasetFolder): Promise<string | unde
 
 /**
  * Opens a training set. The images are those that are asked for, else those of the image set, if there is exactly one, in
- * its order; else all, by their numbers. Without `classes.txt` the label files are read once to find the classes: KITTI's own in the order of its
- * readme, then others by name.
+ * its order; else all, by their numbers. Without `classes.txt` the label files are read once to find the classes: KITTI's
+ * own in the order of its readme, then others by name. Whether cameras took the images is seen from the first one.
  * @param training as `findTraining` gives it
  * @param asked names of the frames, and what they are called together
  * @throws DatasetError when a file is damaged
@@ -66,6 +66,7 @@ export async function openKitti(
     masks: false,
     scenes: false,
     ...layerFlags({ depth: await has('depth_2'), normals: await has('normals_2') }),
+    ...((await isBeforeCamera(folder, training, frames())) ? { dimension: 3 as const } : {}),
   };
   return { info, samples: ({ signal } = {}) => readSamples(folder, training, frames(), info, signal) };
 }
@@ -111,6 +112,17 @@ async function readLayers(
   const [depth, normals] = [await read('depth'), await read('normals')];
   const files = { ...(depth && { depth }), ...(normals && { normals }) };
   return decodeLayers(files, size, `the frame ${stem} of ${folder.path}`);
+}
+
+/** Whether a camera took the first of the frames. */
+async function isBeforeCamera(folder: DatasetFolder, training: string, frames: AsyncIterable<Frame>): Promise<boolean> {
+  for await (const { stem, image } of frames) {
+    const calibration = `${training}calib/${stem}.txt`;
+    if (!(await folder.has(calibration))) return false;
+    const { width, height } = describeImage(await folder.read(image), folder.at(image));
+    return (await readCamera(folder, calibration, width, height)).camera !== undefined;
+  }
+  return false;
 }
 
 /** Camera and calibration of a frame; nothing where there is no file, or no camera took the picture. */

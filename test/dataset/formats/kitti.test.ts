@@ -127,6 +127,7 @@ test('the calibration of a flat scene: a pinhole of 1 px at the centre, in the l
 
 test('what is read back is what the rows say: classes, boxes, truncation, occlusion', async () => {
   const { info: read, samples } = await readAll(kittiFormat, written);
+  assert.is(read.dimension, undefined);
   assert.equal([read.classes, read.things, read.split], [['3', '7', '8'], ['3', '7', '8'], 'train']);
   assert.equal(
     samples.map(({ labels }) => labels),

@@ -124,7 +124,7 @@ test('a 3D dataset is read back: 3D boxes to half a centimetre, camera, DontCare
   const folder = await writeFixture(kittiFormat, { info, samples: [sample([car]), sample([hidden, car])] });
   assert.is(readFileSync(join(folder, 'classes.txt'), 'utf8'), 'Car\nDontCare\n');
   const { info: read, samples } = await readAll(kittiFormat, folder);
-  assert.equal([read.classes, read.things], [['Car', 'DontCare'], ['Car']]);
+  assert.equal([read.classes, read.things, read.dimension], [['Car', 'DontCare'], ['Car'], 3]);
   assert.equal(
     samples[1].labels.objects.map((object) => object.class),
     ['Car', 'DontCare'],
@@ -186,6 +186,7 @@ else {
       readonly height: number;
       readonly objects: Readonly<Record<string, number>>;
     }[];
+    assert.is(info.dimension, 3);
     assert.is(samples.length, 76);
     assert.is(table.length, 76);
     const byId = new Map(table.map((entry) => [Number(entry.id), entry]));
