@@ -84,6 +84,7 @@ export { dataFolder } from './dataFolder.js';
 export type { AuditDisagreement, AuditOptions, AuditSummary } from './dataset/audit.js';
 export { type AuditDatasetOptions, auditDataset } from './dataset/auditDataset.js';
 export { type ConvertedDataset, type ConvertOptions, convertDataset } from './dataset/convert.js';
+export { depthOf } from './dataset/depthCode.js';
 export {
   type AttributeDifference,
   type ClassDifference,
@@ -116,6 +117,7 @@ export {
   splitByDrive,
 } from './dataset/kittiDrives.js';
 export type { LicenceUse, Manifest } from './dataset/manifest.js';
+export { normalComponent } from './dataset/normalCode.js';
 // Datasets.
 export type {
   DatasetInfo,
@@ -124,6 +126,7 @@ export type {
   ImageCodec,
   ImageLabels,
   SampleObject,
+  SurfaceLayer,
 } from './dataset/sample.js';
 export { readSceneFile, writeSceneFile } from './dataset/sceneFile.js';
 export {
