@@ -32,23 +32,8 @@ export function distributionNumbers<N>(distribution: Distribution<N> | CountDist
   return Object.entries(distribution).flatMap(([key, entry]) => (key === 'kind' ? [] : (entry as N | N[])));
 }
 
-/** A distribution with other numbers in the place of its own. */
-export function mapDistribution<A, B>(distribution: Distribution<A>, change: (number: A) => B): Distribution<B>;
-export function mapDistribution<A, B>(
-  distribution: CountDistribution<A>,
-  change: (number: A) => B,
-): CountDistribution<B>;
-export function mapDistribution<A, B>(distribution: object, change: (number: A) => B): object {
-  const entries = Object.entries(distribution).map(([key, entry]) => {
-    if (key === 'kind') return [key, entry];
-    return [key, Array.isArray(entry) ? entry.map(change) : change(entry as A)];
-  });
-  return Object.fromEntries(entries);
-}
-
-/** What a distribution whose numbers came out of expressions lacks to be one; undefined for a good one. */
+/** What a distribution of finite numbers that came out of expressions lacks to be one; undefined for a good one. */
 export function distributionProblem(distribution: Distribution | CountDistribution): string | undefined {
-  if (!distributionNumbers<number>(distribution).every(Number.isFinite)) return 'finite numbers';
   switch (distribution.kind) {
     case 'uniform':
       return distribution.min <= distribution.max ? undefined : 'a minimum of at most the maximum';

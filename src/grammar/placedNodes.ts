@@ -10,7 +10,7 @@ export interface PlacedNodes {
   /** 2D. */
   readonly poses: NodePoses;
   /** 3D. */
-  readonly bodies: readonly Body[];
+  readonly body: (node: number) => Body;
 }
 
 /** A constraint ready to be checked. */

@@ -83,7 +83,8 @@ class SceneSampler {
   #attributes: number[] = [];
   #mutable: number[] = [];
   #poses: NodePoses = NO_POSES;
-  #bodies: Body[] = [];
+  /** In 3D, of the nodes that a constraint has asked for. */
+  #bodies: (Body | undefined)[] = [];
 
   constructor(
     readonly plan: SamplerPlan,
@@ -265,8 +266,7 @@ class SceneSampler {
     const columns = schema.attributes.length;
     const asset = library.assets[this.#asset[node]];
     if (schema.dimension === 3) {
-      const read = this.#reader(this.#attributes, node * columns);
-      this.#bodies[node] = placeBody(this.#kind(node), this.#bodies[parent]?.placed, asset, read);
+      this.#bodies[node] = undefined;
       return;
     }
     this.#reservePose(node);
@@ -304,9 +304,24 @@ class SceneSampler {
       parent: this.#parent,
       classId: this.#classId,
       poses: this.#poses,
-      bodies: this.#bodies,
+      body: this.#body,
     };
   }
+
+  readonly #body = (node: number): Body => {
+    const known = this.#bodies[node];
+    if (known) return known;
+    const { schema, library } = this.plan;
+    const parent = this.#parent[node];
+    const body = placeBody(
+      this.#kind(node),
+      parent < 0 ? undefined : this.#body(parent).placed,
+      library.assets[this.#asset[node]],
+      this.#reader(this.#attributes, node * schema.attributes.length),
+    );
+    this.#bodies[node] = body;
+    return body;
+  };
 
   #graph(): SceneGraph {
     const { camera } = this.plan;

@@ -3,7 +3,6 @@ import {
   type Distribution,
   distributionNumbers,
   distributionProblem,
-  mapDistribution,
 } from './distributions.js';
 import {
   compileExpression,
@@ -100,47 +99,63 @@ export function compileDistribution(
   scope: Scope,
   fail: ExpressionFail,
 ): CompiledDistribution {
-  if (isFixed(distribution)) return distribution as Distribution;
-  const evaluators = mapDistribution(distribution, (number) => compileQuantity(number, scope, fail));
-  return {
-    kind: 'computed',
-    at: (values) => {
-      const drawn = mapDistribution(evaluators, (evaluate) => evaluate(values));
-      const problem = distributionProblem(drawn);
-      return problem === undefined ? drawn : fail(complaint(problem, distribution, drawn));
-    },
-  };
+  return compileNumbers<Distribution>(distribution, scope, fail, distributionProblem);
 }
 
-/** As `compileDistribution`, for counts. */
+/** As `compileDistribution`, for counts from 0 to `most`. */
 export function compileCount(
   distribution: CountDistribution<Quantity>,
   scope: Scope,
   most: number,
   fail: ExpressionFail,
 ): CompiledCount {
-  if (isFixed(distribution)) return distribution as CountDistribution;
-  const evaluators = mapDistribution(distribution, (number) => compileQuantity(number, scope, fail));
-  return {
-    kind: 'computed',
-    at: (values) => {
-      const drawn = mapDistribution(evaluators, (evaluate) => evaluate(values));
-      const counts = countsOf(drawn);
-      const problem = counts.every((count) => Number.isInteger(count) && count >= 0 && count <= most)
-        ? distributionProblem(drawn)
-        : `whole numbers from 0 to ${most}`;
-      return problem === undefined ? drawn : fail(complaint(problem, distribution, drawn));
-    },
+  return compileNumbers<CountDistribution>(distribution, scope, fail, (drawn) => {
+    const isCount = (number: number) => Number.isInteger(number) && number >= 0 && number <= most;
+    return countsOf(drawn).every(isCount) ? distributionProblem(drawn) : `whole numbers from 0 to ${most}`;
+  });
+}
+
+type Writable = Record<string, unknown>;
+
+/** @param problem what distributions of finite numbers lack */
+function compileNumbers<D extends Distribution | CountDistribution>(
+  written: Distribution<Quantity> | CountDistribution<Quantity>,
+  scope: Scope,
+  fail: ExpressionFail,
+  problem: (drawn: D) => string | undefined,
+): D | Computed<D> {
+  const numbers = distributionNumbers<Quantity>(written);
+  if (numbers.every((number) => typeof number === 'number')) return written as D;
+  const { kind, ...fields } = written;
+  const evaluators = Object.entries(fields).map(([key, entry]: [string, Quantity | readonly Quantity[]]) => ({
+    key,
+    one: Array.isArray(entry) ? undefined : compileQuantity(entry as Quantity, scope, fail),
+    list: Array.isArray(entry) ? entry.map((number) => compileQuantity(number, scope, fail)) : [],
+  }));
+  // A scene has hundreds of these, so numbers are set one by one.
+  const at = (values: ArrayLike<number>): D => {
+    const drawn: Writable = { kind };
+    let finite = true;
+    for (const { key, one, list } of evaluators) {
+      if (one) {
+        const number = one(values);
+        finite &&= Number.isFinite(number);
+        drawn[key] = number;
+      } else {
+        const all = list.map((evaluate) => evaluate(values));
+        finite &&= all.every(Number.isFinite);
+        drawn[key] = all;
+      }
+    }
+    const lacking = finite ? problem(drawn as unknown as D) : 'finite numbers';
+    return lacking === undefined ? (drawn as unknown as D) : fail(complaint(lacking, numbers, drawn as unknown as D));
   };
+  return { kind: 'computed', at };
 }
 
 /** A number as a function of the values. */
 export function compileQuantity(quantity: Quantity, scope: Scope, fail: ExpressionFail): Evaluate {
   return typeof quantity === 'number' ? () => quantity : scope.compile(quantity, fail);
-}
-
-function isFixed(distribution: Distribution<Quantity> | CountDistribution<Quantity>): boolean {
-  return distributionNumbers<Quantity>(distribution).every((number) => typeof number === 'number');
 }
 
 /** The numbers of a count distribution that must be whole. */
@@ -157,14 +172,9 @@ function countsOf(count: CountDistribution): readonly number[] {
   }
 }
 
-function complaint(
-  problem: string,
-  written: Distribution<Quantity> | CountDistribution<Quantity>,
-  drawn: Distribution | CountDistribution,
-): string {
-  const texts = distributionNumbers<Quantity>(written);
+function complaint(lacking: string, written: readonly Quantity[], drawn: Distribution | CountDistribution): string {
   const numbers = distributionNumbers<number>(drawn).flatMap((number, i) =>
-    typeof texts[i] === 'number' ? [] : [`${number} from "${texts[i]}"`],
+    typeof written[i] === 'number' ? [] : [`${number} from "${written[i]}"`],
   );
-  return `Expected ${problem} but received ${numbers.join(', ')}`;
+  return `Expected ${lacking} but received ${numbers.join(', ')}`;
 }

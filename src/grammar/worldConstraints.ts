@@ -12,8 +12,8 @@ export function minDistance3d(
   first: readonly boolean[],
   second: readonly boolean[],
 ): CompiledConstraint {
-  return pairs(name, first, second, ({ bodies }, a, b) => {
-    const [from, to] = [bodies[a].placed.origin, bodies[b].placed.origin];
+  return pairs(name, first, second, ({ body }, a, b) => {
+    const [from, to] = [body(a).placed.origin, body(b).placed.origin];
     return distanceSquared(from, to) >= distance * distance;
   });
 }
@@ -24,8 +24,8 @@ export function noOverlap3d(
   first: readonly boolean[],
   second: readonly boolean[],
 ): CompiledConstraint {
-  return pairs(name, first, second, ({ bodies, parent }, a, b) => {
-    const [one, other] = [bodies[a], bodies[b]];
+  return pairs(name, first, second, ({ body, parent }, a, b) => {
+    const [one, other] = [body(a), body(b)];
     if (one.liesBelow || other.liesBelow || isAncestor(parent, Math.min(a, b), Math.max(a, b))) return true;
     const needed = footprintRadius(one) + footprintRadius(other) + margin;
     const [dx, dz] = [one.placed.origin[0] - other.placed.origin[0], one.placed.origin[2] - other.placed.origin[2]];
@@ -44,13 +44,13 @@ export function inView(
 ): CompiledConstraint {
   return {
     name,
-    acceptsScene: ({ bodies, classId, count }, scene) => {
+    acceptsScene: ({ body, classId, count }, scene) => {
       const camera = cameraOf(schema, scene());
       const near = Math.max(camera.near, nearest ?? camera.near);
       const far = Math.min(camera.far, farthest ?? camera.far);
       for (let node = 0; node < count; node++) {
         if (!classes[classId[node]]) continue;
-        const points = extent === 'box' ? bodies[node].corners : [bodies[node].placed.origin];
+        const points = extent === 'box' ? body(node).corners : [body(node).placed.origin];
         if (!points.every((point) => isSeen(camera, point, margin, near, far))) return false;
       }
       return true;
