@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { toolVersion } from '../dataset/toolVersion.js';
+import { addAssets } from './assets.js';
 import { addAudit } from './audit.js';
 import { addAveragePrecision } from './averagePrecision.js';
 import { addConvert } from './convert.js';
@@ -30,6 +31,7 @@ const COMMANDS = [
   addTrain,
   addEvaluate,
   addReport,
+  addAssets,
   addSample,
   addRender,
   addGenerate,
