@@ -23,6 +23,9 @@ export interface Camera {
  * 2D frame: a root's frame is the canvas, origin in the top left corner, x right, y down, pixel (i, j) centred at
  * (i + ½, j + ½). A node's frame has its origin at (x, y) of the parent's, turned clockwise by `rotation` and scaled
  * by `scale`; its sprite is centred on that origin. Painter's order is node order.
+ *
+ * 3D frame: metres, x right, y down, z forward; a root's is the world, whose ground is y = 0. What the attributes of a node
+ * mean depends on what its class is (`SceneSchema.kinds`, `NodeKind`); `worldFrames` says where nodes stand.
  */
 export interface SceneGraph {
   /** Canvas width, px. */

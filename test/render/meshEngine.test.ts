@@ -242,7 +242,10 @@ test('the same bytes on 0, 1 and 2 workers, by SIMD and scalar kernels, rendered
     [2, 'simd'],
     [1, 'scalar'],
   ] as const) {
-    const other = await Engine.create({ assets: boxLibrary, workers, build });
+    // A worker of two dies with the first scenes in hand: they are tried again, one by one.
+    const fault = new Int32Array(new SharedArrayBuffer(8));
+    fault.set([1, workers === 2 ? 1 : 0]);
+    const other = await Engine.create({ assets: boxLibrary, workers, build, fault });
     try {
       const rendered = await other.render(batch, wanted);
       for (const [i, bytes] of bytesOf(rendered).entries()) {
