@@ -8,7 +8,7 @@ const ARCH_GAP = 0.045;
 const BED_WALL = 0.004;
 const BED_FLOOR = 0.42;
 /** Degrees along an arch at which the skin has a station. */
-const ARCH_ANGLES = [0, 20, 43, 66, 90, 114, 137, 160, 180];
+const ARCH_ANGLES = [0, 22, 52, 90, 128, 158, 180];
 /** Distances from bumper, m, and share of the full width there. */
 const FRONT_PLAN: readonly (readonly [number, number])[] = [
   [0, 0.72],

@@ -44,7 +44,7 @@ export interface CarShape {
 
 const HATCHBACK: CarShape = {
   length: [3.55, 4.25],
-  width: [1.66, 1.8],
+  width: [1.66, 1.84],
   height: [1.42, 1.52],
   wheelRadius: [0.285, 0.315],
   clearance: 0.19,
@@ -73,7 +73,7 @@ const HATCHBACK: CarShape = {
 const SEDAN: CarShape = {
   ...HATCHBACK,
   length: [4.35, 4.9],
-  width: [1.75, 1.88],
+  width: [1.76, 1.9],
   height: [1.4, 1.48],
   wheelRadius: [0.305, 0.33],
   clearance: 0.18,
@@ -155,7 +155,7 @@ const SHAPES = {
   mpv: {
     ...HATCHBACK,
     length: [4.1, 4.65],
-    width: [1.76, 1.88],
+    width: [1.78, 1.92],
     height: [1.58, 1.7],
     wheelRadius: [0.3, 0.325],
     axles: [0.19, 0.8],

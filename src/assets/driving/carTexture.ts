@@ -204,7 +204,7 @@ function drawFront(car: Car): Picture {
     painter.fill(disc(sign * x(0.68 * halfWidth), (y(low) + y(high)) / 2, 3.1), [70, 74, 78]);
     painter.fill(disc(sign * x(0.68 * halfWidth), (y(low) + y(high)) / 2, 2.2), [244, 246, 246]);
   }
-  drawPlate(painter, car, 0, y(0.27 * height), x(0.26), 4.1);
+  drawPlate(painter, car, 0, y(0.27 * height), x(0.26));
   // Windscreen.
   const cowl = sectionAt(car, shape.cowl[0])[ROOF_EDGE];
   const header = sectionAt(car, shape.roof[0][0])[ROOF_EDGE];
@@ -256,9 +256,9 @@ function drawRear(car: Car): Picture {
   }
   if (car.name === 'van') painter.fill(line([0, y(0.2 * height)], [0, y(0.97 * height)], 0.5), SEAM, { alpha: 0.7 });
   const plateHeight = car.plate % 3 === 0 ? 0.28 : (0.5 * (low + high)) / height - 0.02;
-  painter.fill(box(0, y(plateHeight * height), x(0.33), 6.2, 1), lit(car.paint, 0.72));
-  drawPlate(painter, car, 0, y(plateHeight * height), x(0.26), 4.1);
-  painter.fill(disc(0, y(high - 0.03), 1.8), CHROME);
+  painter.fill(box(0, y(plateHeight * height), x(0.31), (0.09 * rear.height) / height, 1), lit(car.paint, 0.72));
+  drawPlate(painter, car, 0, y(plateHeight * height), x(0.26));
+  if (car.plate % 3 === 0) painter.fill(disc(0, y(high - 0.08), 1.7), CHROME);
   if (car.chrome) painter.fill(line([-x(0.3), y(high - 0.05)], [x(0.3), y(high - 0.05)], 0.7), CHROME);
   // Rear window.
   const bottom = sectionAt(car, shape.glassBottom[0])[ROOF_EDGE];
@@ -291,7 +291,8 @@ function drawWindow(painter: Picture, right: readonly Point[], dark = 1): void {
 }
 
 /** A number plate: white, the blue band at its left, dark letters. */
-function drawPlate(painter: Picture, car: Car, x: number, y: number, rx: number, ry: number): void {
+function drawPlate(painter: Picture, car: Car, x: number, y: number, rx: number): void {
+  const ry = (0.057 * painter.height) / car.height;
   painter.fill(box(x, y, rx + 0.6, ry + 0.6, 0.8), [22, 22, 24]);
   painter.fill(box(x, y, rx, ry, 0.6), [226, 227, 224]);
   painter.fill(box(x - rx + 1.4, y, 1.4, ry), [26, 52, 140]);

@@ -83,7 +83,11 @@ function patch(region: RegionName): readonly [number, number] {
 /** Which picture a face of the skin shows, by where it looks. */
 function lookOf(car: Car, row: number, [a, b, c, d]: readonly Vector[]): Look {
   const s = 0.5 - (a[2] + c[2]) / 2 / car.length;
-  if (car.shape.bed && row >= ROOF_EDGE && s > car.shape.bed[0] && s < car.shape.bed[1]) return dark(0.75);
+  const { bed, glassBottom } = car.shape;
+  if (bed && row >= ROOF_EDGE && s > bed[0] - 0.003 && s < bed[1] + 0.003) return dark(0.75);
+  // Between cabin and load bed: lights and number plate belong to the very rear.
+  if (bed && row >= ROOF_EDGE && s > glassBottom[0] && s < bed[0])
+    return { place: placeOf(car, 'top'), tint: light(0.8) };
   const n = cross(subtract(c, a), subtract(d, b)).map(Math.abs);
   const end: RegionName = (a[2] + c[2]) / 2 > 0.24 * car.length * (car.shape.box ? 0.3 : 0) ? 'front' : 'rear';
   const region: RegionName =
@@ -160,7 +164,6 @@ function addUnderside(builder: MeshBuilder, car: Car): void {
       [-0.62 * halfWidth, -wheelRadius - 0.36, z - reach],
       [0.62 * halfWidth, -0.9 * shape.clearance, z + reach],
       dark(0.18),
-      ['top'],
     );
   }
 }
@@ -209,11 +212,12 @@ function addRails(builder: MeshBuilder, car: Car): void {
       [x - 0.018, y, z],
       [x + 0.018, y, z],
       [x + 0.018, y + 0.07, z],
+      [x - 0.018, y + 0.07, z],
     ]);
     const look: Look = { place: patch('metal'), tint: light(0.7) };
     builder.grid(rows, look, ([x, y]) => [x - points[1].x, y - points[1].y - 0.035, 0]);
-    builder.polygon(rows[0], look, [0, 0, 1]);
-    builder.polygon(rows[2], look, [0, 0, -1]);
+    builder.polygon(rows[0].slice(0, -1), look, [0, 0, 1]);
+    builder.polygon(rows[2].slice(0, -1), look, [0, 0, -1]);
   }
 }
 
@@ -231,12 +235,9 @@ function addCargoBox(builder: MeshBuilder, car: Car, [from, to]: readonly [numbe
   addBox(builder, [-half, -height, rear], [half, low, front], (side) => shade(side));
   for (const x of [-half, 0, half]) {
     const [w, edge]: [number, number] = [x === 0 ? 0.012 : 0.035, x === 0 ? 0 : x > 0 ? -0.035 : 0.035];
-    addBox(
-      builder,
-      [x + edge - w, -height + 0.03, rear - 0.025],
-      [x + edge + w, low, rear],
-      { place, tint: [0.45, 0.46, 0.47] },
-      ['front'],
-    );
+    addBox(builder, [x + edge - w, -height + 0.03, rear - 0.025], [x + edge + w, low, rear], {
+      place,
+      tint: [0.45, 0.46, 0.47],
+    });
   }
 }
