@@ -120,6 +120,13 @@ export interface Kernels {
    */
   drawMeshes(view: number, scratch: number): number;
   /**
+   * Writes what one instance would cover alone on a canvas without bounds.
+   * @param instance address of one of the view's instance records
+   * @param coverage address of a coverage record (assembly/engine/layout.ts), a multiple of 8
+   * @returns as `drawMeshes`
+   */
+  coverMesh(view: number, instance: number, scratch: number, coverage: number): number;
+  /**
    * Scratch bytes that one call of `renderMeshScene` needs; 4294967295 when it cannot be had.
    * @param vertices of the largest mesh, at least
    * @param triangles of all of a scene's meshes together, at least
@@ -197,6 +204,7 @@ interface RawExports {
   openMeshScene: Kernels['openMeshScene'];
   meshScratchBytes: Kernels['meshScratchBytes'];
   drawMeshes: Kernels['drawMeshes'];
+  coverMesh: Kernels['coverMesh'];
   placeMeshSubtree: Kernels['placeMeshSubtree'];
   meshSceneScratchBytes: Kernels['meshSceneScratchBytes'];
   renderMeshScene: Kernels['renderMeshScene'];
@@ -237,6 +245,7 @@ export function instantiateKernels(module: WebAssembly.Module, memory: WebAssemb
     openMeshScene: raw.openMeshScene,
     meshScratchBytes: (...sizes) => raw.meshScratchBytes(...sizes) >>> 0,
     drawMeshes: raw.drawMeshes,
+    coverMesh: raw.coverMesh,
     placeMeshSubtree: raw.placeMeshSubtree,
     meshSceneScratchBytes: (...sizes) => raw.meshSceneScratchBytes(...sizes) >>> 0,
     renderMeshScene: raw.renderMeshScene,

@@ -149,8 +149,18 @@ function shadeTriangle(draw: usize, a: usize, b: usize, c: usize, shade: usize):
   // Record 0 is nobody's.
   const triangle = <usize>load<u32>(draw, DRAW_TRIANGLES);
   setUpEdges(a, b, c, triangle, 0);
-  const pitch = <usize>load<u32>(draw, DRAW_PITCH);
-  const top = <i32>from, bottom = <i32>to;
+  markSamples(draw, triangle, left, <i32>from, right, <i32>to, shade, load<u32>(draw, DRAW_PITCH));
+}
+
+/**
+ * Sets the bit of every sample that a triangle record's edges enclose in [left, right) × [top, bottom): bit k of a pixel's
+ * byte is sample k.
+ * @param bytes address of pixel (0, 0)'s byte, as it were
+ * @param pitch bytes from row to row
+ */
+export function markSamples(
+  draw: usize, triangle: usize, left: f32, top: i32, right: f32, bottom: i32, bytes: usize, pitch: usize,
+): void {
   const spans = draw + DRAW_SPANS;
   const four = load<u32>(draw, DRAW_SAMPLES) == 4;
   const step = four ? 1 : 4;
@@ -170,7 +180,7 @@ function shadeTriangle(draw: usize, a: usize, b: usize, c: usize, shade: usize):
       const at = spans + (<usize>k << 2);
       const row = four ? y : y + k;
       const start = load<f32>(at), end = load<f32>(at, 16);
-      if (start < end) mark(shade + <usize>row * pitch, <i32>start, <i32>end, four ? <u64>1 << k : 1);
+      if (start < end) mark(bytes + <usize>row * pitch, <i32>start, <i32>end, four ? <u64>1 << k : 1);
     }
   }
 }

@@ -14,7 +14,7 @@ import {
 
 const LOG2_E: f32 = 1.4426950408889634;
 /** Samples of a band (8 bytes each) stay in the second-level cache between rasterising and shading. */
-const BAND_BYTES: usize = 786432;
+const BAND_BYTES: usize = 327680;
 /** Pixels that loops may write behind a row's end. */
 const PADDING: u32 = 8;
 /** Vertices of a polygon that was a triangle before it was cut by five planes, and one to spare. */
