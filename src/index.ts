@@ -284,7 +284,7 @@ export {
 // Scenes: scene graphs as structures of arrays, and their file format.
 export { encodeScenes } from './scene/encode.js';
 export { type Camera, type Provenance, type SceneBatch, type SceneGraph, withAttributes } from './scene/sceneGraph.js';
-export type { SampleRequest, SceneSource } from './scene/sceneSource.js';
+export { FRESH_SCENES, type SampleRequest, type SceneSource } from './scene/sceneSource.js';
 export { cameraOf, type PlacedCamera, worldFrames } from './scene/worldFrames.js';
 export type { ClassMap } from './training/classMaps.js';
 export { type ClassSurveyOptions, type ClassSurveyResult, surveyClasses } from './training/classSurvey.js';
