@@ -226,6 +226,9 @@ function drawShop(
   const w = bay - 0.55;
   painter.fill(rect(cx, 0.4, w + 0.12, storey - 1.25), [52, 52, 54]);
   drawGlass(painter, draw, rect(cx, 0.5, w, storey - 1.4));
+  const panes = Math.max(1, Math.round(w / 1.3));
+  for (let i = 1; i < panes; i++) painter.fill(rect(cx + (i / panes - 0.5) * w, 0.5, 0.07, storey - 1.4), [70, 70, 72]);
+  painter.fill(rect(cx, storey - 1.5, w, 0.07), [70, 70, 72]);
   painter.fill(
     rect(cx, 0.5, w, 0.5),
     draw.pick([

@@ -13,9 +13,9 @@ export interface Asphalt {
 }
 
 export const ASPHALTS = {
-  road: { colour: [113, 112, 110], stains: 0.1, patches: 1, cracks: 3 },
+  road: { colour: [113, 112, 110], stains: 0.1, patches: 1, cracks: 1 },
   'road-dark': { colour: [84, 85, 88], stains: 0.07, patches: 0, cracks: 0 },
-  'road-old': { colour: [136, 132, 126], stains: 0.16, patches: 4, cracks: 9 },
+  'road-old': { colour: [136, 132, 126], stains: 0.16, patches: 3, cracks: 4 },
 } as const satisfies Record<string, Asphalt>;
 
 /** Asphalt: grain, stains, streaks along v, sealed cracks and patches. Repeats without a seam. */
@@ -29,7 +29,7 @@ export function drawAsphalt(draw: Draw, { colour, stains, patches, cracks }: Asp
     y: draw.between(0.1, 0.6) * size,
     width: draw.between(0.08, 0.3) * size,
     height: draw.between(0.06, 0.3) * size,
-    light: draw.pick([0.84, 0.88, 1.1]),
+    light: draw.pick([0.87, 0.91, 1.07]),
   }));
   const lines = Array.from({ length: cracks }, (_, i) => ({
     along: i % 3 !== 0,
@@ -52,7 +52,7 @@ export function drawAsphalt(draw: Draw, { colour, stains, patches, cracks }: Asp
       const [p, q] = crack.along ? [y, x] : [x, y];
       if (p < crack.from || p > crack.to) continue;
       const off = Math.abs(q - crack.at - 22 * (crack.wander.at(p, 0.5) - 0.5));
-      light *= 1 - 0.2 * (1 - ramp(off, crack.wide, crack.wide + 1.4));
+      light *= 1 - 0.16 * (1 - ramp(off, crack.wide, crack.wide + 1.4));
     }
     return lit(colour, light);
   });

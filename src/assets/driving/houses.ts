@@ -19,15 +19,15 @@ import { between, type Vector } from './vector.js';
 
 const SIZE = 512;
 const REGIONS = {
-  front: { x: 0, y: 0, width: 512, height: 256 },
-  side: { x: 0, y: 256, width: 256, height: 256 },
-  roof: { x: 256, y: 256, width: 192, height: 192 },
-  garage: { x: 256, y: 448, width: 96, height: 64 },
-  dormer: { x: 352, y: 448, width: 96, height: 64 },
-  wall: { x: 450, y: 258, width: 28, height: 28 },
-  metal: { x: 482, y: 258, width: 28, height: 28 },
-  brick: { x: 450, y: 290, width: 28, height: 28 },
-  concrete: { x: 482, y: 290, width: 28, height: 28 },
+  front: { x: 0, y: 0, width: 512, height: 320 },
+  side: { x: 0, y: 320, width: 288, height: 192 },
+  roof: { x: 288, y: 320, width: 128, height: 128 },
+  garage: { x: 288, y: 448, width: 96, height: 64 },
+  dormer: { x: 384, y: 448, width: 96, height: 64 },
+  wall: { x: 420, y: 322, width: 28, height: 28 },
+  metal: { x: 452, y: 322, width: 28, height: 28 },
+  brick: { x: 420, y: 354, width: 28, height: 28 },
+  concrete: { x: 452, y: 354, width: 28, height: 28 },
 } as const satisfies Record<string, Region>;
 type RegionName = keyof typeof REGIONS;
 
