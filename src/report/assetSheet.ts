@@ -67,7 +67,7 @@ export async function assetSheet(library: AssetLibrary, options: AssetSheetOptio
       {
         title: `${meshes.length} meshes`,
         images: { count: meshes.length, width: size, height: size, channels: 3, images },
-        captions: meshes.map((mesh) => `${mesh.name.split('/').slice(-2).join('/')}  ${sizeOf(mesh)}`),
+        captions: meshes.map((mesh) => `${mesh.name.split('/').at(-1)} ${sizeOf(mesh).replaceAll(' ', '')}`),
       },
     ],
     columns,

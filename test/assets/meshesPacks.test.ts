@@ -47,9 +47,13 @@ if (!existsSync(folder)) {
   test('every model of the packs is imported, in its box, on the ground, with textures', async () => {
     const { assets } = await meshAssets(folder, '**');
     assert.ok(assets.length >= 161, String(assets.length));
-    for (const asset of assets) check(asset, await asset.load());
-    const textured = await Promise.all(assets.slice(0, 3).map((asset) => asset.load()));
-    assert.ok(textured.every(({ texture }) => texture));
+    let textured = 0;
+    for (const asset of assets) {
+      const mesh = await asset.load();
+      check(asset, mesh);
+      if (mesh.texture) textured++;
+    }
+    assert.ok(textured > 50, String(textured));
   });
 
   test('one model as GLB with a two-sided material and as OBJ is the same body', async () => {

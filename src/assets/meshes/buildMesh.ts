@@ -7,6 +7,7 @@ import type { SourceImage } from './sourceModel.js';
 import type { Surface } from './surface.js';
 import { readTexels, type Texels } from './texels.js';
 import { type Atlas, textureAtlas } from './textureAtlas.js';
+import { withVertexColours } from './vertexColours.js';
 import { visibleTriangles } from './visibleTriangles.js';
 
 /** All surfaces of a model in one, before faces that are seen from behind get a back. */
@@ -38,7 +39,9 @@ export async function buildMesh(
   const visible = surfaces
     .map((surface) => {
       const image = surface.material.texture?.image;
-      return image ? { ...surface, indices: visibleTriangles(surface, texelsOf(image)) } : surface;
+      if (!image) return surface;
+      const texels = texelsOf(image);
+      return withVertexColours({ ...surface, indices: visibleTriangles(surface, texels) }, texels);
     })
     .filter(({ indices }) => indices.length > 0);
   if (visible.length === 0) throw new AssetError(`Expected a model with opaque faces for ${name} but received none`);

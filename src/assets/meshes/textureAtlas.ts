@@ -6,8 +6,12 @@ import type { Surface } from './surface.js';
 import { halved, MAX_TEXTURE_SIDE, type Texels, wrapped } from './texels.js';
 import { type Rectangle, textureIslands, type UnwrappedUvs, unwrapUvs } from './textureIslands.js';
 
-/** Texels around each island, so that sampling between texels and at half to a quarter of the size mixes in no neighbour. */
+/**
+ * Least texels around each island, and as a share of its longer side: at reduced sizes neighbours are mixed in only where
+ * all of the island is drawn within a few pixels.
+ */
 const BORDER = 4;
+const BORDER_SHARE = 0.25;
 /** Beyond it only borders are left. */
 const MAX_SHRINK = 2 ** 20;
 
@@ -81,9 +85,9 @@ export function textureAtlas(
         const [x, y] = own ? own.unwrapped.places.subarray(2 * vertex, 2 * vertex + 2) : [0.5, 0.5];
         const [left, top] = sheet.places[island];
         uvs[2 * vertex] =
-          (left + BORDER + x / sheet.shrink - reduced(islands[island].left, sheet.shrink)) / sheet.width;
+          (left + sheet.borders[island] + x / sheet.shrink - reduced(islands[island].left, sheet.shrink)) / sheet.width;
         uvs[2 * vertex + 1] =
-          (top + BORDER + y / sheet.shrink - reduced(islands[island].top, sheet.shrink)) / sheet.height;
+          (top + sheet.borders[island] + y / sheet.shrink - reduced(islands[island].top, sheet.shrink)) / sheet.height;
       }
       return { vertices, uvs, indices: own?.unwrapped.indices ?? indices };
     }),
@@ -115,6 +119,8 @@ interface Sheet {
   readonly width: number;
   readonly height: number;
   readonly places: readonly (readonly [number, number])[];
+  /** Texels of the sheet around each island. */
+  readonly borders: readonly number[];
   /** Texels of the files along a side of a texel of the sheet: 1, 2, 4 … */
   readonly shrink: number;
 }
@@ -130,12 +136,14 @@ function extent(from: number, to: number, shrink: number): number {
 
 function packIslands(islands: readonly Island[], name: string): Sheet {
   for (let shrink = 1; shrink <= MAX_SHRINK; shrink *= 2) {
-    const sizes = islands.map(({ left, top, right, bottom }): [number, number] => [
-      extent(left, right, shrink) + 2 * BORDER,
-      extent(top, bottom, shrink) + 2 * BORDER,
+    const inner = islands.map(({ left, top, right, bottom }) => [
+      extent(left, right, shrink),
+      extent(top, bottom, shrink),
     ]);
+    const borders = inner.map((sides) => Math.max(BORDER, Math.ceil(BORDER_SHARE * Math.max(...sides))));
+    const sizes = inner.map(([w, h], i): [number, number] => [w + 2 * borders[i], h + 2 * borders[i]]);
     const packing = packRectangles(sizes, MAX_TEXTURE_SIDE);
-    if (packing) return { ...packing, shrink };
+    if (packing) return { ...packing, borders, shrink };
   }
   throw new AssetError(
     `Expected textures that fit on ${MAX_TEXTURE_SIDE} × ${MAX_TEXTURE_SIDE} px for ${name} but received ${islands.length} pieces of them`,
@@ -166,7 +174,7 @@ function wholeTexture(
   };
 }
 
-function bake(islands: readonly Island[], { width, height, places, shrink }: Sheet): SpriteImage {
+function bake(islands: readonly Island[], { width, height, places, borders, shrink }: Sheet): SpriteImage {
   const pixels = new Uint8Array(4 * width * height).fill(255);
   const shrunk = new Map<Texels, Texels>();
   for (const [i, { left, top, right, bottom, texels, texture }] of islands.entries()) {
@@ -177,8 +185,9 @@ function bake(islands: readonly Island[], { width, height, places, shrink }: She
       for (let s = 1; s < shrink; s *= 2) source = halved(source);
       shrunk.set(texels, source);
     }
-    const [fromX, fromY] = [reduced(left, shrink) - BORDER, reduced(top, shrink) - BORDER];
-    const [columns, rows] = [extent(left, right, shrink) + 2 * BORDER, extent(top, bottom, shrink) + 2 * BORDER];
+    const border = borders[i];
+    const [fromX, fromY] = [reduced(left, shrink) - border, reduced(top, shrink) - border];
+    const [columns, rows] = [extent(left, right, shrink) + 2 * border, extent(top, bottom, shrink) + 2 * border];
     for (let y = 0; y < rows; y++) {
       const sourceRow = wrapped(fromY + y, source.height, texture.wrap[1]) * source.width;
       const target = 4 * ((places[i][1] + y) * width + places[i][0]);
