@@ -205,8 +205,11 @@ test('coverage is what an object alone would cover, regions what is seen of it',
         assert.is(row[CoverageColumn.Pixels], row[CoverageColumn.Inside], label);
         near(row.subarray(CoverageColumn.Left, CoverageColumn.Bottom + 1), box, 1, label);
       } else {
-        // The front is 36 px wide, from 142 to 178: half of it is beyond 160.
-        near([row[CoverageColumn.Pixels] / row[CoverageColumn.Inside]], [2], 0.15, label);
+        // The front has 36 × 36 px, from 142 to 178: half of it is beyond 160. To its left the side is seen, 30 px high
+        // where it ends, 2 m farther away: to 80 + 180 · (80 / 18 − 1) / 12 = 131.67.
+        const side = (142 - 131.67) * 33;
+        near([row[CoverageColumn.Pixels] / (36 * 36 + side)], [1], 0.02, label);
+        near([row[CoverageColumn.Inside] / (18 * 36 + side)], [1], 0.02, label);
         assert.ok(Math.abs(row[CoverageColumn.Right] - 178) <= 1.5, `${label}: ${row}`);
       }
     }

@@ -1,8 +1,9 @@
 /** The kernel that draws a 3D scene. */
 import { COVERAGE_BYTES, STATUS_OK } from '../layout';
+import { coverMesh } from './cover';
 import { drawMeshes } from './draw';
 import {
-  INSTANCE_BYTES, INSTANCE_MESH, MESH_CALL_RASTER, MESH_CALL_VIEW, OUTPUT_CLASSES, OUTPUT_COLOR, OUTPUT_COLOR_FORMAT,
+  INSTANCE_BYTES, MESH_CALL_RASTER, MESH_CALL_VIEW, OUTPUT_CLASSES, OUTPUT_COLOR, OUTPUT_COLOR_FORMAT,
   OUTPUT_COVERAGE, OUTPUT_DEPTH, OUTPUT_IDS, OUTPUT_NORMALS, OUTPUT_SAMPLES, VIEW_CLASSES, VIEW_COLOR, VIEW_COLOR_FORMAT,
   VIEW_COUNT, VIEW_DEPTH, VIEW_IDS, VIEW_INSTANCES, VIEW_NORMALS,
 } from './layout';
@@ -48,17 +49,17 @@ export function renderMeshScene(
   store<u32>(view, load<u32>(outputs, OUTPUT_NORMALS), VIEW_NORMALS);
   const coverage = <usize>load<u32>(outputs, OUTPUT_COVERAGE);
   const raster = <usize>load<u32>(scratch, MESH_CALL_RASTER);
-  if (coverage != 0) coverAll(view, raster, coverage);
-  return drawMeshes(view, raster);
+  const covered = coverage != 0 ? coverAll(view, raster, coverage) : STATUS_OK;
+  return covered == STATUS_OK ? drawMeshes(view, raster) : covered;
 }
 
 /** Writes a coverage record for every node; zeros where nothing is drawn. */
-function coverAll(view: usize, raster: usize, coverage: usize): void {
+function coverAll(view: usize, raster: usize, coverage: usize): u32 {
   const instances = <usize>load<u32>(view, VIEW_INSTANCES);
   const count = <usize>load<u32>(view, VIEW_COUNT);
   for (let v: usize = 0; v < count; v++) {
-    const out = coverage + v * COVERAGE_BYTES;
-    const instance = instances + v * INSTANCE_BYTES;
-    memory.fill(out, 0, COVERAGE_BYTES);
+    const status = coverMesh(view, instances + v * INSTANCE_BYTES, raster, coverage + v * COVERAGE_BYTES);
+    if (status != STATUS_OK) return status;
   }
+  return STATUS_OK;
 }
