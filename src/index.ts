@@ -33,6 +33,7 @@ export {
 export { openAssetSources } from './assets/assetSources.js';
 export { type ImageAssetOptions, imageAssets } from './assets/imageAssets.js';
 export type { MeshAsset, MeshData } from './assets/meshAsset.js';
+export { type MeshAssetOptions, meshAssets } from './assets/meshes/meshAssets.js';
 export { type MnistRange, type MnistSplit, mnistAssets } from './assets/mnist.js';
 export { type ProceduralAerialOptions, proceduralAerial } from './assets/proceduralAerial.js';
 export { type ProceduralBackgroundOptions, proceduralBackgrounds } from './assets/proceduralBackgrounds.js';
