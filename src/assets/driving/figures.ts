@@ -228,8 +228,8 @@ function addHead(builder: MeshBuilder, centre: Vector, height: number, { skin, h
   const radii: Vector = [0.044 * height, 0.066 * height, 0.054 * height];
   const look = (point: Vector): Tint => {
     const [, y, z] = subtract(point, centre);
-    const covered =
-      y < -0.45 * radii[1] || z < (longHair ? 0.2 : -0.1) * radii[2] * (y < 0.3 * radii[1] ? 1 : longHair ? 1 : -8);
+    // The upper and rear part of the head; below the ears only long hair goes on.
+    const covered = y < -0.5 * radii[1] || z < (y < 0.3 * radii[1] || longHair ? -0.15 : -2) * radii[2];
     return tint(covered ? hair : skin, 0.95);
   };
   addBall(builder, centre, radii, 8, 6, { tint: look });
@@ -237,8 +237,8 @@ function addHead(builder: MeshBuilder, centre: Vector, height: number, { skin, h
   // Hair, or a helmet: a cap over the upper and rear part.
   addBall(
     builder,
-    add(centre, [0, -0.2 * radii[1], -0.16 * radii[2]]),
-    [1.1 * radii[0], (helmet ? 0.95 : 0.86) * radii[1], 1.08 * radii[2]],
+    add(centre, [0, -0.22 * radii[1], -0.28 * radii[2]]),
+    [1.05 * radii[0], (helmet ? 0.95 : 0.85) * radii[1], 0.98 * radii[2]],
     8,
     4,
     { tint: tint(cover) },

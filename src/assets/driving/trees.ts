@@ -119,13 +119,13 @@ export function columnModel(draw: Draw, leaves: () => SpriteImage): Model {
       const colour = draw.pick(DARK_GREENS);
       const crown: Crown = { centre: [0, -height / 2, 0], radii: [width / 2, height / 2, width / 2], darkest: 0.5 };
       addStem(builder, draw, [0, -0.3 * height, 0], 0.08);
-      for (let i = 0; i < 5; i++) {
-        const share = (i + 0.5) / 5;
+      for (let i = 0; i < 7; i++) {
+        const share = (i + 0.5) / 7;
         const radius = (width / 2) * (0.5 + 0.55 * Math.min(1, 2.4 * (1 - share)) * Math.min(1, 0.6 + share));
         const centre: Vector = [
-          draw.between(-0.1, 0.1) * width,
+          draw.between(-0.05, 0.05) * width,
           -0.04 - height * (0.06 + 0.84 * share),
-          draw.between(-0.1, 0.1) * width,
+          draw.between(-0.05, 0.05) * width,
         ];
         addFoliage(builder, draw, { centre, radii: [radius, 0.15 * height, radius], colour }, crown, {
           level: 1,
@@ -360,7 +360,7 @@ function addFoliage(
       add(add(scale(a, draw.between(0.1, 1)), scale(b, draw.between(0.1, 1))), scale(c, draw.between(0.1, 1))),
     );
     const aside = unit(cross(out, [draw.between(-1, 1), draw.between(-1, 1), draw.between(-1, 1)]));
-    const size = Math.min(0.5 * radii[0], draw.between(0.25, 0.45));
+    const size = Math.min(0.34 * radii[0], draw.between(0.2, 0.45));
     const root = add(centre, [radii[0] * out[0] * 0.88, radii[1] * out[1] * 0.88, radii[2] * out[2] * 0.88]);
     if (root[1] > -size) continue;
     const side = unit(cross(aside, out));
