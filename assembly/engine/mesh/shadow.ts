@@ -190,6 +190,7 @@ export function markSamples(
 @inline
 function mark(row: usize, x: i32, end: i32, bit: u64): void {
   const eight = bit * 0x0101010101010101;
-  for (; x + 8 <= end; x += 8) store<u64>(row + x, load<u64>(row + x) | eight);
-  for (; x < end; x++) store<u8>(row + x, load<u8>(row + x) | <u8>bit);
+  for (; x + 8 < end; x += 8) store<u64>(row + x, load<u64>(row + x) | eight);
+  // The last one to eight; what stands behind them is written back as it was.
+  store<u64>(row + x, load<u64>(row + x) | (eight >> (<u64>(8 - (end - x)) << 3)));
 }

@@ -27,6 +27,8 @@
  * 752  u32[MESH_ROLE_COUNT, 3] ranges  first triangle record of the high pose, of the low pose, and behind that
  * 1008 f64[MESH_ROLE_COUNT] sums       Σ dL/dimage · (image at value + δ − image at value − δ)
  * 1176 u32  byNode     1: contractions are added to `linear` of who is seen, not to `sum`
+ * 1184 i32[MOST_LEVELS_OF_GROUND, 4] ground  left, top, right, bottom of where each level of ground is seen behind the poses
+ * 1248 i32[4] anyGround  around all of them
  * ```
  */
 export const VJP_CALL: usize = 0;
@@ -54,7 +56,9 @@ export const VJP_VALUES: usize = 416;
 export const VJP_RANGES: usize = 752;
 export const VJP_SUMS: usize = 1008;
 export const VJP_BY_NODE: usize = 1176;
-export const VJP_BYTES: usize = 1216;
+export const VJP_GROUND: usize = 1184;
+export const VJP_ANY_GROUND: usize = 1248;
+export const VJP_BYTES: usize = 1280;
 
 /**
  * ## Reach record: one a node, which pixels its mesh and its shadow may touch in the scene at rest

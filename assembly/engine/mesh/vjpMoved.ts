@@ -7,10 +7,10 @@
 import { CALL_NODE_COUNT, MESH_ROLE_COUNT } from '../layout';
 import { clearTarget } from './draw';
 import {
-  DRAW_COUNT, DRAW_LEVELS, DRAW_OVERFLOW, DRAW_PITCH, DRAW_RANGES, DRAW_SHADE, DRAW_VIEW, FRAME_BYTES, FRAME_MESH, FRAME_MOVES,
-  INSTANCE_BYTES, INSTANCE_MESH, MESH_CALL_INSTANCES, MESH_CALL_MOVED, MESH_CALL_MOVED_FIRST, MESH_CALL_MOVED_INSTANCES,
-  MESH_CALL_MOVED_LAST, TARGET_BOTTOM, TARGET_DEPTH, TARGET_LEFT, TARGET_MARKS, TARGET_PITCH, TARGET_RIGHT, TARGET_TOP, VIEW_HEIGHT,
-  VIEW_WIDTH,
+  DRAW_COUNT, DRAW_LEVELS, DRAW_OVERFLOW, DRAW_PITCH, DRAW_RANGES, DRAW_SHADE, DRAW_TRIANGLES, DRAW_VIEW, FRAME_BYTES, FRAME_MESH,
+  FRAME_MOVES, INSTANCE_BYTES, INSTANCE_MESH, MESH_CALL_INSTANCES, MESH_CALL_MOVED, MESH_CALL_MOVED_FIRST,
+  MESH_CALL_MOVED_INSTANCES, MESH_CALL_MOVED_LAST, TARGET_BOTTOM, TARGET_DEPTH, TARGET_LEFT, TARGET_MARKS, TARGET_PITCH,
+  TARGET_RIGHT, TARGET_TOP, TRIANGLE_ON_GROUND, TRIANGLE_SHIFT, TRIANGLE_STATE, VIEW_HEIGHT, VIEW_WIDTH,
 } from './layout';
 import { rasterTriangle } from './raster';
 import { castShadows } from './resolve';
@@ -18,13 +18,13 @@ import { castShadow } from './shadow';
 import { setDrawRectangle } from './state';
 import { placeMeshSubtree } from './subtree';
 import { setUpInstance } from './triangles';
-import { contractMarks } from './vjpContract';
+import { contractMarks, isWhole } from './vjpContract';
 import {
-  REACH_BYTES, REACH_GROUND, REACH_KIND, REACH_MESH, REACH_SHADOW, REACH_SOLID, VJP_BEHIND, VJP_BOTTOM, VJP_CALL, VJP_DRAW,
-  VJP_GRADIENT, VJP_HIGH, VJP_LEFT, VJP_LOW, VJP_LOW_SUM, VJP_PIXELS, VJP_RANGES, VJP_REACH, VJP_REST_COUNT, VJP_RIGHT, VJP_SUM,
+  REACH_BYTES, REACH_GROUND, REACH_KIND, REACH_MESH, REACH_SHADOW, REACH_SOLID, VJP_ANY_GROUND, VJP_BEHIND, VJP_BOTTOM, VJP_CALL, VJP_DRAW,
+  VJP_GRADIENT, VJP_GROUND, VJP_HIGH, VJP_LEFT, VJP_LOW, VJP_LOW_SUM, VJP_PIXELS, VJP_RANGES, VJP_REACH, VJP_REST_COUNT, VJP_RIGHT, VJP_SUM,
   VJP_SUMS, VJP_TOP, VJP_VALUES,
 } from './vjpLayout';
-import { addShadow, addTriangles, emptyBounds } from './vjpReach';
+import { addBounds, addShadow, addTriangles, emptyBounds } from './vjpReach';
 import { TARGET_PADDING } from './vjpScratch';
 
 /**
@@ -42,7 +42,6 @@ export function contractPoses(vjp: usize, node: i32, roles: u32): u32 {
       openTarget(vjp + VJP_BEHIND, left, top, right, min(bottom, top + rows), pitch);
       openTarget(vjp + VJP_HIGH, left, top, right, min(bottom, top + rows), pitch);
       openTarget(vjp + VJP_LOW, left, top, right, min(bottom, top + rows), pitch);
-      setDrawRectangle(draw, left, top, right, min(bottom, top + rows));
       drawBehind(vjp);
       for (let role = 1; role < MESH_ROLE_COUNT; role++) if (((done >> role) & 1) != 0) contractPair(vjp, node, role);
     }
@@ -121,15 +120,54 @@ function drawBehind(vjp: usize): void {
   drawKind(vjp, draw, target, REACH_GROUND);
   drawKind(vjp, draw, target, REACH_SOLID);
   if (load<u32>(draw, DRAW_LEVELS) == 0) return;
+  findGround(vjp, draw, target);
   const call = <usize>load<u32>(vjp, VJP_CALL);
   const reaches = <usize>load<u32>(vjp, VJP_REACH);
   const instances = <usize>load<u32>(call, MESH_CALL_INSTANCES);
   const count = load<i32>(call, CALL_NODE_COUNT);
   for (let v = 0; v < count; v++) {
-    if (!overlaps(reaches + <usize>v * REACH_BYTES + REACH_SHADOW, target) || isMoved(call, v)) continue;
-    cast(draw, instances + <usize>v * INSTANCE_BYTES);
+    if (!overlaps(reaches + <usize>v * REACH_BYTES + REACH_SHADOW, vjp + VJP_ANY_GROUND) || isMoved(call, v)) continue;
+    cast(vjp, draw, instances + <usize>v * INSTANCE_BYTES);
   }
-  shadeTarget(draw, target);
+  shadeTarget(vjp, draw, target);
+}
+
+/** Finds where each level of ground is seen in VJP_BEHIND: no pose shows more of it, and shadows fall nowhere else. */
+function findGround(vjp: usize, draw: usize, target: usize): void {
+  const levels = <usize>load<u32>(draw, DRAW_LEVELS);
+  for (let level: usize = 0; level < levels; level++) emptyBounds(vjp + VJP_GROUND + (level << 4));
+  const left = load<i32>(target, TARGET_LEFT), right = load<i32>(target, TARGET_RIGHT);
+  const bottom = load<i32>(target, TARGET_BOTTOM);
+  const step = <usize>load<i32>(target, TARGET_PITCH) << 4;
+  let row = <usize>load<u32>(target, TARGET_MARKS);
+  for (let y = load<i32>(target, TARGET_TOP); y < bottom; y++) {
+    let x = left;
+    while (x < right) {
+      const marks = row + (<usize>(x - left) << 4);
+      const mark = load<u32>(marks);
+      let end = x;
+      while (end < right && isWhole(row + (<usize>(end - left) << 4), mark)) end++;
+      if (end > x) addGround(vjp, draw, mark, y, x, end);
+      else {
+        end++;
+        for (let k: usize = 0; k < 16; k += 4) addGround(vjp, draw, load<u32>(marks + k), y, x, end);
+      }
+      x = end;
+    }
+    row += step;
+  }
+  const any = vjp + VJP_ANY_GROUND;
+  emptyBounds(any);
+  for (let level: usize = 0; level < levels; level++) {
+    const at = vjp + VJP_GROUND + (level << 4);
+    addBounds(any, load<i32>(at), load<i32>(at, 4), load<i32>(at, 8), load<i32>(at, 12));
+  }
+}
+
+function addGround(vjp: usize, draw: usize, mark: u32, y: i32, x: i32, end: i32): void {
+  if (mark == 0) return;
+  const state = load<u32>(<usize>load<u32>(draw, DRAW_TRIANGLES) + (<usize>mark << TRIANGLE_SHIFT), TRIANGLE_STATE);
+  if ((state & TRIANGLE_ON_GROUND) != 0) addBounds(vjp + VJP_GROUND + (<usize>(state >> 8) << 4), x, y, end, y + 1);
 }
 
 function drawKind(vjp: usize, draw: usize, target: usize, kind: u32): void {
@@ -139,7 +177,7 @@ function drawKind(vjp: usize, draw: usize, target: usize, kind: u32): void {
   const count = load<i32>(call, CALL_NODE_COUNT);
   for (let v = 0; v < count; v++) {
     const reach = reaches + <usize>v * REACH_BYTES;
-    if (load<u32>(reach, REACH_KIND) != kind || !overlaps(reach + REACH_MESH, target) || isMoved(call, v)) continue;
+    if (load<u32>(reach, REACH_KIND) != kind || !overlaps(reach + REACH_MESH, target + TARGET_LEFT) || isMoved(call, v)) continue;
     const end = load<u32>(ranges + (<usize>v << 3), 4);
     for (let n = load<u32>(ranges + (<usize>v << 3)); n < end; n++) rasterTriangle(draw, target, n, n);
   }
@@ -147,27 +185,34 @@ function drawKind(vjp: usize, draw: usize, target: usize, kind: u32): void {
 
 // @ts-ignore: decorator
 @inline
-function overlaps(bounds: usize, target: usize): bool {
+function overlaps(a: usize, b: usize): bool {
   return (
-    load<i32>(bounds) < load<i32>(target, TARGET_RIGHT) && load<i32>(bounds, 8) > load<i32>(target, TARGET_LEFT) &&
-    load<i32>(bounds, 4) < load<i32>(target, TARGET_BOTTOM) && load<i32>(bounds, 12) > load<i32>(target, TARGET_TOP)
+    load<i32>(a) < load<i32>(b, 8) && load<i32>(a, 8) > load<i32>(b) && load<i32>(a, 4) < load<i32>(b, 12) &&
+    load<i32>(a, 12) > load<i32>(b, 4)
   );
 }
 
-/** Casts the shadow of an instance on all levels of ground, within the rectangle. */
-function cast(draw: usize, instance: usize): void {
+/** Casts the shadow of an instance on all levels of ground that are seen. */
+function cast(vjp: usize, draw: usize, instance: usize): void {
   const mesh = load<u32>(instance, INSTANCE_MESH);
   if (mesh == 0) return;
   const levels = load<u32>(draw, DRAW_LEVELS);
-  for (let level: u32 = 0; level < levels; level++) castShadow(draw, instance, mesh, level);
+  for (let level: u32 = 0; level < levels; level++) {
+    const seen = vjp + VJP_GROUND + (<usize>level << 4);
+    if (load<i32>(seen) >= load<i32>(seen, 8)) continue;
+    setDrawRectangle(draw, load<i32>(seen), load<i32>(seen, 4), load<i32>(seen, 8), load<i32>(seen, 12));
+    castShadow(draw, instance, mesh, level);
+  }
 }
 
 /** Lays the shadows that have been cast on the ground that is seen, and forgets them. */
-function shadeTarget(draw: usize, target: usize): void {
-  const left = load<i32>(target, TARGET_LEFT), right = load<i32>(target, TARGET_RIGHT);
-  const top = load<i32>(target, TARGET_TOP), bottom = load<i32>(target, TARGET_BOTTOM);
+function shadeTarget(vjp: usize, draw: usize, target: usize): void {
+  const any = vjp + VJP_ANY_GROUND;
+  const left = load<i32>(any), top = load<i32>(any, 4), right = load<i32>(any, 8), bottom = load<i32>(any, 12);
+  if (left >= right) return;
   const step = <usize>load<i32>(target, TARGET_PITCH) << 4;
-  let marks = <usize>load<u32>(target, TARGET_MARKS);
+  let marks = <usize>load<u32>(target, TARGET_MARKS) + <usize>(top - load<i32>(target, TARGET_TOP)) * step +
+    (<usize>(left - load<i32>(target, TARGET_LEFT)) << 4);
   for (let y = top; y < bottom; y++) {
     castShadows(draw, marks, y, left, right, true);
     marks += step;
@@ -210,9 +255,9 @@ function drawPose(vjp: usize, target: usize, from: u32, to: u32, node: i32, role
   const instances = <usize>load<u32>(call, MESH_CALL_MOVED_INSTANCES);
   const last = load<i32>(call, MESH_CALL_MOVED_LAST);
   for (let v = load<i32>(call, MESH_CALL_MOVED_FIRST); v <= last; v++) {
-    if (isMoved(call, v)) cast(draw, instances + <usize>v * INSTANCE_BYTES);
+    if (isMoved(call, v)) cast(vjp, draw, instances + <usize>v * INSTANCE_BYTES);
   }
-  shadeTarget(draw, target);
+  shadeTarget(vjp, draw, target);
 }
 
 /** Triangle records find their texture through the moved instances, which one of the poses may have taken it from. */

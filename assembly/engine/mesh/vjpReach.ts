@@ -63,7 +63,7 @@ export function emptyBounds(bounds: usize): void {
 
 // @ts-ignore: decorator
 @inline
-function addBounds(bounds: usize, left: i32, top: i32, right: i32, bottom: i32): void {
+export function addBounds(bounds: usize, left: i32, top: i32, right: i32, bottom: i32): void {
   store<i32>(bounds, min(load<i32>(bounds), left));
   store<i32>(bounds, min(load<i32>(bounds, 4), top), 4);
   store<i32>(bounds, max(load<i32>(bounds, 8), right), 8);
