@@ -317,6 +317,9 @@ class Compiler {
     const known = this.#matches.get(glob);
     if (known) return known;
     const found = matchAssets(glob, this.library, this.locate, path);
+    const kind = this.grammar.dimension === 3 ? 'mesh' : 'sprite';
+    const other = found.map((i) => this.library.assets[i]).find((asset) => asset && asset.kind !== kind);
+    if (other) this.#fail(path)(`Expected a ${kind} for "${glob}" but received the ${other.kind} "${other.name}"`);
     this.#matches.set(glob, found);
     return found;
   }

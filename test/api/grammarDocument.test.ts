@@ -7,7 +7,7 @@ import { AssetLibrary } from '../../src/assets/assetLibrary.js';
 import { loadGrammar, parseGrammar } from '../../src/grammar/grammar.js';
 import { ROLE_NAMES } from '../../src/grammar/roles.js';
 import { grammarSchema } from '../../src/grammar/schema.js';
-import { grammarMessage, sprite } from '../grammar/helpers.js';
+import { grammarMessage, mesh, sprite } from '../grammar/helpers.js';
 import { codeBlocks, INDEX_URL, temporaryFolder } from './runModule.js';
 
 const document = readFileSync(fileURLToPath(new URL('../../docs/GRAMMAR.md', import.meta.url)), 'utf8');
@@ -17,7 +17,7 @@ const assets = new AssetLibrary(
     ...['grounds/grass', 'grounds/sand-1', 'roads/asphalt', 'roads/dirt', 'cars/red', 'cars/red-old', 'cars/blue'],
     ...['buss/city', 'trees/oak', 'trees/small/bush', 'digits/7/0000', 'digits/9/0000'],
   ].map((name) => sprite(name)),
-);
+).concat(new AssetLibrary(['grounds/grass', 'strips/road', 'cars/sedan/00'].map((name) => mesh(`driving/${name}`))));
 
 /** A grammar's text as its top-level entries, by key. */
 function entries(text: string): Map<string, string> {
