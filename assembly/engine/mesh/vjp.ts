@@ -54,12 +54,22 @@ export function meshPerturbationVjp(
   memory.fill(out, 0, (<usize>count * columns) << 2);
   const mutable = vectorData(tableAt(vectorData(rootTable(batch), BATCH_SCENES), sceneIndex), SCENE_MUTABLE);
   wholeGradients(vjp, mutable, out);
-  lightGradients(vjp, mutable, out);
   movedGradients(vjp, mutable, out);
+  lightGradients(vjp, mutable, out);
   return load<u32>(vjp, VJP_STATUS);
 }
 
-/** Roles of a node that are mutable, as a set. */
+/** Roles of a node that are mutable, as a set; without brightness and colour of meshes, which are `linearRoles`. */
+function movingRoles(call: usize, node: i32, mutable: usize): u32 {
+  const roles = mutableRoles(call, node, mutable);
+  return frameOf(call, node, FRAME_KIND) == KIND_LIGHT ? roles : roles & ~LINEAR;
+}
+
+function linearRoles(call: usize, node: i32, mutable: usize): u32 {
+  if (frameOf(call, node, FRAME_MESH) == 0 || frameOf(call, node, FRAME_KIND) == KIND_LIGHT) return 0;
+  return mutableRoles(call, node, mutable) & LINEAR;
+}
+
 function mutableRoles(call: usize, node: i32, mutable: usize): u32 {
   const flags = mutable + <usize>node * <usize>load<u32>(call, CALL_COLUMNS);
   let roles: u32 = 0;
@@ -67,8 +77,7 @@ function mutableRoles(call: usize, node: i32, mutable: usize): u32 {
     const column = load<i32>(call + (<usize>role << 2), MESH_CALL_COLUMN);
     if (column >= 0 && load<u8>(flags + column) != 0) roles |= 1 << role;
   }
-  // The colour of a mesh is another matter; that of a light is light.
-  return frameOf(call, node, FRAME_KIND) == KIND_LIGHT ? roles : roles & ~LINEAR;
+  return roles;
 }
 
 // @ts-ignore: decorator
@@ -82,7 +91,7 @@ function wholeGradients(vjp: usize, mutable: usize, out: usize): void {
   const call = <usize>load<u32>(vjp, VJP_CALL);
   const count = load<i32>(call, CALL_NODE_COUNT);
   for (let v = 0; v < count; v++) {
-    const roles = mutableRoles(call, v, mutable);
+    const roles = movingRoles(call, v, mutable);
     if (roles == 0) continue;
     for (let role = 1; role < MESH_ROLE_COUNT; role++) {
       if (((roles >> role) & 1) != 0 && needsWhole(vjp, v, role)) wholeGradient(vjp, v, role, out);
@@ -122,22 +131,23 @@ function needsWhole(vjp: usize, node: i32, role: i32): bool {
   return 2 * triangles > <u64>load<u32>(vjp, VJP_SPARE);
 }
 
-/** Brightness and colour of all meshes. */
+/** Brightness and colour of meshes whose light has not been contracted with their poses: of all in one rendering. */
 function lightGradients(vjp: usize, mutable: usize, out: usize): void {
   const call = <usize>load<u32>(vjp, VJP_CALL);
-  const columns = <usize>load<u32>(call, CALL_COLUMNS);
   const count = load<i32>(call, CALL_NODE_COUNT);
   let contracted = false;
   for (let v = 0; v < count; v++) {
-    if (frameOf(call, v, FRAME_MESH) == 0 || frameOf(call, v, FRAME_KIND) == KIND_LIGHT) continue;
-    const flags = mutable + <usize>v * columns;
-    for (let role = ROLE_BRIGHTNESS; role <= ROLE_BLUE; role++) {
-      const column = load<i32>(call + (<usize>role << 2), MESH_CALL_COLUMN);
-      if (((LINEAR >> role) & 1) == 0 || column < 0 || load<u8>(flags + column) == 0) continue;
-      if (!contracted) contractLight(vjp);
-      contracted = true;
-      storeGradient(vjp, v, role, out, lightGradient(vjp, v, role));
-    }
+    const roles = linearRoles(call, v, mutable);
+    if (roles == 0 || load<f64>(<usize>load<u32>(vjp, VJP_LINEAR) + (<usize>v << 5), 24) != 0) continue;
+    if (!contracted) contractLight(vjp);
+    contracted = true;
+    storeLight(vjp, v, roles, out);
+  }
+}
+
+function storeLight(vjp: usize, node: i32, roles: u32, out: usize): void {
+  for (let role = ROLE_BRIGHTNESS; role <= ROLE_BLUE; role++) {
+    if (((roles >> role) & 1) != 0) storeGradient(vjp, node, role, out, lightGradient(vjp, node, role));
   }
 }
 
@@ -161,8 +171,9 @@ function movedGradients(vjp: usize, mutable: usize, out: usize): void {
   const call = <usize>load<u32>(vjp, VJP_CALL);
   const count = load<i32>(call, CALL_NODE_COUNT);
   for (let v = 0; v < count; v++) {
-    let roles = mutableRoles(call, v, mutable);
+    let roles = movingRoles(call, v, mutable);
     if (roles == 0) continue;
+    const light = linearRoles(call, v, mutable);
     for (let role = 1; role < MESH_ROLE_COUNT; role++) {
       if (((roles >> role) & 1) == 0) continue;
       if (needsWhole(vjp, v, role) || placeMeshSubtree(call, v, role, meshAttribute(call, v, role, 0)) != MOVED_NODES) {
@@ -170,10 +181,11 @@ function movedGradients(vjp: usize, mutable: usize, out: usize): void {
       } else if (!findValues(vjp, v, role)) roles &= ~(1 << role);
     }
     // A stretch moves the node's own mesh, all else its children's too.
-    if (ownsAll(call, v)) gradientsOf(vjp, v, roles, out);
+    if (ownsAll(call, v)) gradientsOf(vjp, v, roles, light, out);
     else {
-      gradientsOf(vjp, v, roles & STRETCH, out);
-      gradientsOf(vjp, v, roles & ~STRETCH, out);
+      const stretch = roles & STRETCH;
+      gradientsOf(vjp, v, stretch, light, out);
+      gradientsOf(vjp, v, roles & ~STRETCH, stretch == 0 ? light : 0, out);
     }
   }
 }
@@ -185,11 +197,16 @@ function ownsAll(call: usize, node: i32): bool {
   return true;
 }
 
-/** Attributes of a node that move the same solid meshes. */
-function gradientsOf(vjp: usize, node: i32, roles: u32, out: usize): void {
+/** Attributes `roles` of a node that move the same solid meshes, and brightness and colour of its own, `light`. */
+function gradientsOf(vjp: usize, node: i32, roles: u32, light: u32, out: usize): void {
   while (roles != 0 && openRest(vjp)) {
-    const done = contractPoses(vjp, node, roles);
+    const done = contractPoses(vjp, node, roles, light != 0);
     roles &= ~done;
+    if (done != 0 && light != 0) {
+      storeLight(vjp, node, light, out);
+      store<f64>(<usize>load<u32>(vjp, VJP_LINEAR) + (<usize>node << 5), 1, 24);
+      light = 0;
+    }
     for (let role = 1; role < MESH_ROLE_COUNT; role++) {
       if (((done >> role) & 1) == 0) continue;
       const values = vjp + (<usize>role << 4) + VJP_VALUES;

@@ -20,7 +20,7 @@ export function contractRows(draw: usize, target: usize, top: i32, bottom: i32, 
   let marks = <usize>load<u32>(target, TARGET_MARKS);
   for (let y = top; y < bottom; y++) {
     castShadows(draw, marks, y, 0, width, true);
-    if (byNode) contractByNode(draw, marks, y, 0, width, gradient, load<u32>(vjp, VJP_LINEAR));
+    if (byNode) contractByNode(draw, marks, y, 0, width, 1, gradient, load<u32>(vjp, VJP_LINEAR));
     else contractMarks(draw, marks, y, 0, width, gradient, vjp + VJP_SUM);
     marks += step;
   }
@@ -53,10 +53,13 @@ export function contractMarks(draw: usize, marks: usize, y: i32, x: i32, end: i3
 }
 
 /**
- * The same, but by who is seen: adds to the four sums of a node what its samples contribute. The sky is nobody's.
+ * The same, but by who is seen: adds to the sums of a node what its samples contribute, as far as they show triangle records
+ * from number `first` on. The sky is nobody's.
  * @param sums f64[4] a node
  */
-function contractByNode(draw: usize, marks: usize, y: i32, x: i32, end: i32, gradient: usize, sums: usize): void {
+export function contractByNode(
+  draw: usize, marks: usize, y: i32, x: i32, end: i32, first: u32, gradient: usize, sums: usize,
+): void {
   const row = <usize>load<u32>(draw, DRAW_ROW_COLOR);
   while (x < end) {
     const mark = load<u32>(marks);
@@ -66,7 +69,7 @@ function contractByNode(draw: usize, marks: usize, y: i32, x: i32, end: i32, gra
       to++;
     }
     if (to > x) {
-      if (mark != 0) {
+      if ((mark & ~SHADOWED) >= first) {
         shadeRun(draw, mark, y, x, to);
         contractColors(draw, row + (<usize>x << 4), y, x, to, gradient, sums + (<usize>nodeOf(draw, mark) << 5));
       }
@@ -76,7 +79,7 @@ function contractByNode(draw: usize, marks: usize, y: i32, x: i32, end: i32, gra
         const part = load<u32>(marks + (<usize>ctz<u32>(left) << 2));
         const mask = maskOf(marks, part);
         left &= ~mask;
-        if (part == 0) continue;
+        if ((part & ~SHADOWED) < first) continue;
         shadePart(draw, part, mask, x, y, row);
         contractColors(draw, row, y, x, x + 1, gradient, sums + (<usize>nodeOf(draw, part) << 5));
       }

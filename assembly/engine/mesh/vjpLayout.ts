@@ -11,7 +11,8 @@
  *  16  f32  pixelDelta px
  *  20  u32  status     STATUS_OK, or what went wrong
  *  24  u32  reach      reach records [V]
- *  28  u32  linear     f64 [V, 4]: Σ dL/dimage · image by channel, as far as it is light on the node's own mesh with tint 1
+ *  28  u32  linear     f64 [V, 4]: Σ dL/dimage · image by channel, as far as it is light on the node's own mesh with tint 1;
+ *                      and 1 where the derivatives that follow from it have been written
  *  32  u32  pixels     pixels that a target has room for
  *  36  u32  spare      triangles of poses that there is room for
  *  40  u32  opened     1: the records of the scene at rest stand in the draw record
@@ -27,6 +28,8 @@
  * 752  u32[MESH_ROLE_COUNT, 3] ranges  first triangle record of the high pose, of the low pose, and behind that
  * 1008 f64[MESH_ROLE_COUNT] sums       Σ dL/dimage · (image at value + δ − image at value − δ)
  * 1176 u32  byNode     1: contractions are added to `linear` of who is seen, not to `sum`
+ * 1180 u32  lightFirst first triangle record of the moved meshes at rest with tint 1, 0 when they are not wanted …
+ * 1264 u32  lightEnd   … and behind the last
  * 1184 i32[MOST_LEVELS_OF_GROUND, 4] ground  left, top, right, bottom of where each level of ground is seen behind the poses
  * 1248 i32[4] anyGround  around all of them
  * ```
@@ -56,8 +59,10 @@ export const VJP_VALUES: usize = 416;
 export const VJP_RANGES: usize = 752;
 export const VJP_SUMS: usize = 1008;
 export const VJP_BY_NODE: usize = 1176;
+export const VJP_LIGHT_FIRST: usize = 1180;
 export const VJP_GROUND: usize = 1184;
 export const VJP_ANY_GROUND: usize = 1248;
+export const VJP_LIGHT_END: usize = 1264;
 export const VJP_BYTES: usize = 1280;
 
 /**

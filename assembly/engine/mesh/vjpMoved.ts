@@ -7,7 +7,7 @@
 import { CALL_NODE_COUNT, MESH_ROLE_COUNT } from '../layout';
 import { clearTarget } from './draw';
 import {
-  DRAW_COUNT, DRAW_LEVELS, DRAW_OVERFLOW, DRAW_PITCH, DRAW_RANGES, DRAW_SHADE, DRAW_TRIANGLES, DRAW_VIEW, FRAME_BYTES, FRAME_MESH,
+  DRAW_COUNT, DRAW_HAZE_COLOR, DRAW_LEVELS, DRAW_OVERFLOW, DRAW_PITCH, DRAW_RANGES, DRAW_SHADE, DRAW_TRIANGLES, DRAW_VIEW, FRAME_BYTES, FRAME_MESH,
   FRAME_MOVES, INSTANCE_BYTES, INSTANCE_MESH, MESH_CALL_INSTANCES, MESH_CALL_MOVED, MESH_CALL_MOVED_FIRST,
   MESH_CALL_MOVED_INSTANCES, MESH_CALL_MOVED_LAST, TARGET_BOTTOM, TARGET_DEPTH, TARGET_LEFT, TARGET_MARKS, TARGET_PITCH,
   TARGET_RIGHT, TARGET_TOP, TRIANGLE_ON_GROUND, TRIANGLE_SHIFT, TRIANGLE_STATE, VIEW_HEIGHT, VIEW_WIDTH,
@@ -18,22 +18,25 @@ import { castShadow } from './shadow';
 import { setDrawRectangle } from './state';
 import { placeMeshSubtree } from './subtree';
 import { setUpInstance } from './triangles';
-import { contractMarks, isWhole } from './vjpContract';
+import { contractByNode, contractMarks, isWhole } from './vjpContract';
 import {
   REACH_BYTES, REACH_GROUND, REACH_KIND, REACH_MESH, REACH_SHADOW, REACH_SOLID, VJP_ANY_GROUND, VJP_BEHIND, VJP_BOTTOM, VJP_CALL, VJP_DRAW,
-  VJP_GRADIENT, VJP_GROUND, VJP_HIGH, VJP_LEFT, VJP_LOW, VJP_LOW_SUM, VJP_PIXELS, VJP_RANGES, VJP_REACH, VJP_REST_COUNT, VJP_RIGHT, VJP_SUM,
+  VJP_GRADIENT, VJP_GROUND, VJP_HIGH, VJP_LEFT, VJP_LIGHT_END, VJP_LIGHT_FIRST, VJP_LINEAR, VJP_LOW, VJP_LOW_SUM, VJP_PIXELS, VJP_RANGES, VJP_REACH, VJP_REST_COUNT, VJP_RIGHT, VJP_SUM,
   VJP_SUMS, VJP_TOP, VJP_VALUES,
 } from './vjpLayout';
 import { addBounds, addShadow, addTriangles, emptyBounds } from './vjpReach';
 import { TARGET_PADDING } from './vjpScratch';
+import { takeUntinted } from './vjpWhole';
 
 /**
  * Fills VJP_SUMS of the attributes `roles` of a node, which all move the same solid meshes; VJP_VALUES say how far.
+ * @param light whether VJP_LINEAR of these meshes' nodes is wanted too
  * @returns those for which there was room: the others have to come again, and if there was none, be done in another way
+ *   (VJP_LINEAR too)
  */
-export function contractPoses(vjp: usize, node: i32, roles: u32): u32 {
+export function contractPoses(vjp: usize, node: i32, roles: u32, light: bool): u32 {
   const draw = <usize>load<u32>(vjp, VJP_DRAW);
-  const done = setUpPoses(vjp, node, roles);
+  const done = setUpPoses(vjp, node, roles, light);
   const left = load<i32>(vjp, VJP_LEFT), right = load<i32>(vjp, VJP_RIGHT), bottom = load<i32>(vjp, VJP_BOTTOM);
   if (done != 0 && left < right) {
     const pitch = (right - left + <i32>TARGET_PADDING + 3) & ~3;
@@ -43,6 +46,7 @@ export function contractPoses(vjp: usize, node: i32, roles: u32): u32 {
       openTarget(vjp + VJP_HIGH, left, top, right, min(bottom, top + rows), pitch);
       openTarget(vjp + VJP_LOW, left, top, right, min(bottom, top + rows), pitch);
       drawBehind(vjp);
+      if (load<u32>(vjp, VJP_LIGHT_FIRST) != 0) contractOwnLight(vjp);
       for (let role = 1; role < MESH_ROLE_COUNT; role++) if (((done >> role) & 1) != 0) contractPair(vjp, node, role);
     }
   }
@@ -51,11 +55,12 @@ export function contractPoses(vjp: usize, node: i32, roles: u32): u32 {
 }
 
 /** Sets up the poses of as many roles as there is room for, and finds the rectangle around them. @returns these roles */
-function setUpPoses(vjp: usize, node: i32, roles: u32): u32 {
+function setUpPoses(vjp: usize, node: i32, roles: u32, light: bool): u32 {
   const draw = <usize>load<u32>(vjp, VJP_DRAW);
   const view = <usize>load<u32>(draw, DRAW_VIEW);
   setDrawRectangle(draw, 0, 0, load<i32>(view, VIEW_WIDTH), load<i32>(view, VIEW_HEIGHT));
   emptyBounds(vjp + VJP_LEFT);
+  store<u32>(vjp, 0, VJP_LIGHT_FIRST);
   let done: u32 = 0;
   for (let role = 1; role < MESH_ROLE_COUNT; role++) {
     if (((roles >> role) & 1) == 0) continue;
@@ -73,9 +78,34 @@ function setUpPoses(vjp: usize, node: i32, roles: u32): u32 {
     }
     addTriangles(draw, from, load<u32>(draw, DRAW_COUNT), vjp + VJP_LEFT);
     store<f64>(vjp + (<usize>role << 3), 0, VJP_SUMS);
+    // The nodes that are marked are the same for every role.
+    if (light && done == 0 && !setUpLight(vjp)) return 0;
     done |= 1 << role;
   }
   return done;
+}
+
+/** Sets up the marked meshes at rest, with a tint of 1. @returns whether there was room */
+function setUpLight(vjp: usize): bool {
+  const call = <usize>load<u32>(vjp, VJP_CALL);
+  const draw = <usize>load<u32>(vjp, VJP_DRAW);
+  const from = load<u32>(draw, DRAW_COUNT);
+  const instances = <usize>load<u32>(call, MESH_CALL_MOVED_INSTANCES);
+  const last = load<i32>(call, MESH_CALL_MOVED_LAST);
+  for (let v = load<i32>(call, MESH_CALL_MOVED_FIRST); v <= last; v++) {
+    if (!isMoved(call, v)) continue;
+    takeUntinted(call, v);
+    memory.fill(<usize>load<u32>(vjp, VJP_LINEAR) + (<usize>v << 5), 0, 24);
+    setUpInstance(draw, instances + <usize>v * INSTANCE_BYTES);
+  }
+  if (load<u32>(draw, DRAW_OVERFLOW) != 0) {
+    store<u32>(draw, 0, DRAW_OVERFLOW);
+    return false;
+  }
+  addTriangles(draw, from, load<u32>(draw, DRAW_COUNT), vjp + VJP_LEFT);
+  store<u32>(vjp, from, VJP_LIGHT_FIRST);
+  store<u32>(vjp, load<u32>(draw, DRAW_COUNT), VJP_LIGHT_END);
+  return true;
 }
 
 // @ts-ignore: decorator
@@ -226,6 +256,24 @@ function shadeTarget(vjp: usize, draw: usize, target: usize): void {
   }
 }
 
+/** Adds to VJP_LINEAR of the moved meshes' nodes what their light contributes: black haze leaves out what does not depend on it. */
+function contractOwnLight(vjp: usize): void {
+  const draw = <usize>load<u32>(vjp, VJP_DRAW);
+  const target = vjp + VJP_HIGH;
+  const first = load<u32>(vjp, VJP_LIGHT_FIRST);
+  copyBehind(vjp, target);
+  const end = load<u32>(vjp, VJP_LIGHT_END);
+  for (let n = first; n < end; n++) rasterTriangle(draw, target, n, n);
+  keepMeshes(load<u32>(vjp, VJP_CALL));
+  const haze = draw + DRAW_HAZE_COLOR;
+  const red = load<f32>(haze), green = load<f32>(haze, 4), blue = load<f32>(haze, 8);
+  memory.fill(haze, 0, 12);
+  contractDifference(vjp, vjp + VJP_BEHIND, first);
+  store<f32>(haze, red);
+  store<f32>(haze, green, 4);
+  store<f32>(haze, blue, 8);
+}
+
 /** Adds to VJP_SUMS of one attribute what its two poses differ by within the targets. */
 function contractPair(vjp: usize, node: i32, role: i32): void {
   const ranges = vjp + VJP_RANGES + 12 * <usize>role;
@@ -233,22 +281,26 @@ function contractPair(vjp: usize, node: i32, role: i32): void {
   drawPose(vjp, vjp + VJP_LOW, load<u32>(ranges, 4), load<u32>(ranges, 8), node, role, valueAt(vjp, role, 8));
   keepMeshes(load<u32>(vjp, VJP_CALL));
   memory.fill(vjp + VJP_SUM, 0, 64);
-  contractDifference(vjp);
+  contractDifference(vjp, vjp + VJP_LOW, 0);
   let difference: f64 = 0;
   for (let c: usize = 0; c < 24; c += 8) difference += load<f64>(vjp + c, VJP_SUM) - load<f64>(vjp + c, VJP_LOW_SUM);
   const at = vjp + VJP_SUMS + (<usize>role << 3);
   store<f64>(at, load<f64>(at) + difference);
 }
 
-/** Draws a pose and its shadow into a copy of what is behind. */
-function drawPose(vjp: usize, target: usize, from: u32, to: u32, node: i32, role: i32, value: f64): void {
-  const call = <usize>load<u32>(vjp, VJP_CALL);
-  const draw = <usize>load<u32>(vjp, VJP_DRAW);
+function copyBehind(vjp: usize, target: usize): void {
   const behind = vjp + VJP_BEHIND;
   const rows = <usize>(load<i32>(target, TARGET_BOTTOM) - load<i32>(target, TARGET_TOP));
   const bytes = (rows * <usize>load<i32>(target, TARGET_PITCH)) << 4;
   memory.copy(load<u32>(target, TARGET_DEPTH), load<u32>(behind, TARGET_DEPTH), bytes);
   memory.copy(load<u32>(target, TARGET_MARKS), load<u32>(behind, TARGET_MARKS), bytes);
+}
+
+/** Draws a pose and its shadow into a copy of what is behind. */
+function drawPose(vjp: usize, target: usize, from: u32, to: u32, node: i32, role: i32, value: f64): void {
+  const call = <usize>load<u32>(vjp, VJP_CALL);
+  const draw = <usize>load<u32>(vjp, VJP_DRAW);
+  copyBehind(vjp, target);
   for (let n = from; n < to; n++) rasterTriangle(draw, target, n, n);
   if (load<u32>(draw, DRAW_LEVELS) == 0) return;
   placeMeshSubtree(call, node, role, value);
@@ -272,8 +324,11 @@ function keepMeshes(call: usize): void {
   }
 }
 
-/** Contracts the pixels in which high and low pose differ: elsewhere both show the same triangles. */
-function contractDifference(vjp: usize): void {
+/**
+ * Contracts the pixels in which the high target and another one differ: elsewhere both show the same triangles.
+ * @param first 0, or the first triangle record whose light is contracted by node, in the high target alone
+ */
+function contractDifference(vjp: usize, other: usize, first: u32): void {
   const draw = <usize>load<u32>(vjp, VJP_DRAW);
   const gradient = <usize>load<u32>(vjp, VJP_GRADIENT);
   const target = vjp + VJP_HIGH;
@@ -281,7 +336,7 @@ function contractDifference(vjp: usize): void {
   const top = load<i32>(target, TARGET_TOP), bottom = load<i32>(target, TARGET_BOTTOM);
   const step = <usize>load<i32>(target, TARGET_PITCH) << 4;
   let high = <usize>load<u32>(target, TARGET_MARKS);
-  let low = <usize>load<u32>(vjp + VJP_LOW, TARGET_MARKS);
+  let low = <usize>load<u32>(other, TARGET_MARKS);
   for (let y = top; y < bottom; y++) {
     let x = left;
     while (x < right) {
@@ -290,6 +345,10 @@ function contractDifference(vjp: usize): void {
       while (x < right && !isSame(high, low, x - left)) x++;
       if (x == from) continue;
       const offset = <usize>(from - left) << 4;
+      if (first != 0) {
+        contractByNode(draw, high + offset, y, from, x, first, gradient, load<u32>(vjp, VJP_LINEAR));
+        continue;
+      }
       contractMarks(draw, high + offset, y, from, x, gradient, vjp + VJP_SUM);
       contractMarks(draw, low + offset, y, from, x, gradient, vjp + VJP_LOW_SUM);
     }

@@ -74,6 +74,7 @@ export function openVjp(call: usize): usize {
   store<u32>(vjp, <u32>at, VJP_REACH);
   at += aligned(<usize>nodes * REACH_BYTES);
   store<u32>(vjp, <u32>at, VJP_LINEAR);
+  memory.fill(at, 0, <usize>nodes << 5);
   at += aligned(<usize>nodes << 5);
   const plane = <usize>pixelsOf(width) << 4;
   store<u32>(vjp + VJP_BEHIND, <u32>at, TARGET_DEPTH);

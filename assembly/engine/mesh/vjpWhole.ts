@@ -35,17 +35,20 @@ export function contractMoved(vjp: usize, placed: u32): f64 {
 export function contractLight(vjp: usize): void {
   const call = <usize>load<u32>(vjp, VJP_CALL);
   const view = <usize>load<u32>(call, MESH_CALL_MOVED_VIEW);
-  const instances = <usize>load<u32>(call, MESH_CALL_MOVED_INSTANCES);
   const count = <usize>load<u32>(call, CALL_NODE_COUNT);
-  for (let v: usize = 0; v < count; v++) {
-    copyInstance(call, v);
-    for (let c: usize = 0; c < 12; c += 4) store<f32>(instances + v * INSTANCE_BYTES + c, 1, INSTANCE_TINT);
-  }
+  for (let v: usize = 0; v < count; v++) takeUntinted(call, v);
   copyView(call, view);
   for (let c: usize = 0; c < 12; c += 4) store<f32>(view + c, 0, VIEW_HAZE_COLOR);
-  memory.fill(load<u32>(vjp, VJP_LINEAR), 0, count << 5);
+  for (let v: usize = 0; v < count; v++) memory.fill(<usize>load<u32>(vjp, VJP_LINEAR) + (v << 5), 0, 24);
   store<u32>(vjp, 1, VJP_BY_NODE);
   drawIt(vjp, view);
+}
+
+/** The instance of a node at rest, but with a tint of 1, as moved instance. */
+export function takeUntinted(call: usize, v: usize): void {
+  copyInstance(call, v);
+  const instance = <usize>load<u32>(call, MESH_CALL_MOVED_INSTANCES) + v * INSTANCE_BYTES;
+  for (let c: usize = 0; c < 12; c += 4) store<f32>(instance + c, 1, INSTANCE_TINT);
 }
 
 function copyInstance(call: usize, v: usize): void {
