@@ -15,6 +15,11 @@ import { ShardMaker } from './shardMaker.js';
 /** Texels that all workers keep together, and one of them at least; beyond, those that are not in use are decoded anew. */
 const MAX_ASSET_BYTES = 32 << 20;
 const LEAST_ASSET_BYTES = 16 << 20;
+/**
+ * Meshes with their textures, a worker: all of the driving world take 195 MB, and each some 20 ms to make, so that with less
+ * most of the time would go into making them again.
+ */
+const MESH_BYTES = 256 << 20;
 
 /** What a worker is started with. */
 export interface ShardWorkerData {
@@ -92,7 +97,7 @@ async function open(): Promise<ShardMaker> {
   const engine = await Engine.create({
     assets,
     workers: 0,
-    maxAssetBytes: Math.max(LEAST_ASSET_BYTES, MAX_ASSET_BYTES / threads),
+    maxAssetBytes: header.dimension === 3 ? MESH_BYTES : Math.max(LEAST_ASSET_BYTES, MAX_ASSET_BYTES / threads),
   });
   const setup = {
     storage: await openStorage(out),

@@ -29,16 +29,19 @@ const MAX_LETTERS = 120;
 /** Share of a picture that tags may cover before they get smaller, and of its width that one may take. */
 const COVERED = 0.12;
 const WIDTH_SHARE = 0.5;
+/** Share that they may cover at all; where even short ones take more, the smallest boxes have none. */
+const MOST_COVERED = 0.15;
 
 /**
  * Draws tags so that they do not cover each other as long as there is room: each at that corner of its box, outside
- * first, where it overlaps least with those already there; those of small boxes choose first.
+ * first, where it overlaps least with those already there; those of small boxes choose first. Where all of them would hide
+ * the picture, only the largest boxes have one.
  */
 export function placeTags(picture: Picture, tags: readonly Tag[]): void {
   const { size, textOf } = wording(picture, tags);
   const taken: (Place & { readonly width: number; readonly height: number })[] = [];
   const height = tagHeight(size);
-  for (const tag of [...tags].sort((a, b) => area(a) - area(b))) {
+  for (const tag of roomFor(picture, tags, size, textOf).sort((a, b) => area(a) - area(b))) {
     const text = textOf(tag);
     const width = textWidth(text, size) + 2 * PADDING;
     const overlap = ({ left, top }: Place) =>
@@ -63,6 +66,17 @@ export function placeTags(picture: Picture, tags: readonly Tag[]): void {
     picture.fill(best.left, best.top, width, height, tag.colour);
     picture.text(text, best.left + PADDING, best.top + PADDING, inkOn(tag.colour), size);
   }
+}
+
+/** The tags that there is room for, those of large boxes first. */
+function roomFor(picture: Picture, tags: readonly Tag[], size: number, textOf: (tag: Tag) => string): Tag[] {
+  let room = MOST_COVERED * picture.width * picture.height;
+  return [...tags]
+    .sort((a, b) => area(b) - area(a))
+    .filter((tag, i) => {
+      room -= (textWidth(textOf(tag), size) + 2 * PADDING) * tagHeight(size);
+      return room >= 0 || i === 0;
+    });
 }
 
 /** How large letters are and how much a tag says: as much as leaves most of the picture to be seen. */
