@@ -1,6 +1,6 @@
 /** Views for the mesh kernels, written by hand: meshes, instances, a view record and its results in one memory. */
 import type { MeshData } from '../src/assets/meshAsset.js';
-import { type KernelBuild, type Kernels, compileKernels, instantiateKernels } from '../src/render/kernels.js';
+import { compileKernels, instantiateKernels, type KernelBuild, type Kernels } from '../src/render/kernels.js';
 import { meshBytes, writeMesh } from '../src/render/meshMemory.js';
 import { SharedHeap } from '../src/render/sharedHeap.js';
 

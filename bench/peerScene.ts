@@ -60,7 +60,9 @@ export function readPeerScene(path: string): PeerScene {
   const count = int();
   const side = int();
   const textures = Array.from({ length: count }, (_, i) => {
-    const pixels = new Uint8Array(buffer.slice(byteOffset + at + 4 * side * side * i, byteOffset + at + 4 * side * side * (i + 1)));
+    const pixels = new Uint8Array(
+      buffer.slice(byteOffset + at + 4 * side * side * i, byteOffset + at + 4 * side * side * (i + 1)),
+    );
     return { width: side, height: side, format: 'rgba8' as const, pixels };
   });
   const pairs = [...new Set(placed.map(({ mesh, texture }) => `${mesh} ${texture}`))];

@@ -335,7 +335,7 @@ export const GUARD: f32 = 16384;
  * Attributes are planes over the pixel grid: at the point (x, y) px, red/z is value + dx·(x − ½ − anchorX) +
  * dy·(y − ½ − anchorY); the anchor is a pixel at the first vertex, so differences at pixel centres are exact integers.
  * ```
- *   0  f32[4]  red/z, green/z, blue/z, 1/z at the anchor
+ *   0  f32[4]  red/z, green/z, blue/z, 1/z at the anchor; with TRIANGLE_FLAT red, green, blue everywhere, not over z
  *  16  f32[4]  what they gain a pixel to the right
  *  32  f32[4]  what they gain a row downwards
  *  48  f32     u/z at the anchor
@@ -359,7 +359,7 @@ export const GUARD: f32 = 16384;
  * 116  i16     right
  * 118  i16     bottom
  * 120  u32     instance  address of the instance record
- * 124  u32     flags     TRIANGLE_RIGHT | TRIANGLE_GROUND | TRIANGLE_TEXTURE, and << 8 the number of a ground's level
+ * 124  u32     flags     TRIANGLE_ON_RIGHT | TRIANGLE_ON_GROUND | TRIANGLE_TEXTURED | TRIANGLE_FLAT, << 8 the number of a ground's level
  * ```
  * An edge crosses the height Y at x = upperX + (Y − upperY)·slope, in f32, whichever triangle asks: a sample belongs to
  * exactly one of the triangles that share the edge (left and top edges are inside).
@@ -399,6 +399,8 @@ export const TRIANGLE_ON_RIGHT: u32 = 1;
 /** Of a ground mesh. */
 export const TRIANGLE_ON_GROUND: u32 = 2;
 export const TRIANGLE_TEXTURED: u32 = 4;
+/** Its three vertices have the same colour. */
+export const TRIANGLE_FLAT: u32 = 8;
 
 /** Bit of a mark: ground in shadow. */
 export const SHADOWED: u32 = 0x80000000;

@@ -38,6 +38,9 @@ export function rasterTriangle(draw: usize, target: usize, number: u32, mark: u3
   else rasterOne(draw, target, triangle, mark, false, left, top, right, bottom);
 }
 
+/** Columns of a narrow triangle. */
+const NARROW: i32 = 5;
+
 /** Where a triangle begins (side 0) or ends (side 1) at a height, px. */
 // @ts-ignore: decorator
 @inline
@@ -50,31 +53,61 @@ function crossing(triangle: usize, height: f32, side: u32): f32 {
   return load<f32>(triangle, TRIANGLE_MIDDLE_X) + (height - middleY) * load<f32>(triangle, TRIANGLE_LOWER_SLOPE);
 }
 
+/** Where the long edge crosses four heights. */
+// @ts-ignore: decorator
+@inline
+function crossLong(triangle: usize, heights: v128): v128 {
+  const fromTop = f32x4.sub(heights, v128.load_splat<f32>(triangle, TRIANGLE_TOP_Y));
+  return f32x4.add(
+    v128.load_splat<f32>(triangle, TRIANGLE_TOP_X), f32x4.mul(fromTop, v128.load_splat<f32>(triangle, TRIANGLE_LONG_SLOPE)),
+  );
+}
+
+/** Where the upper or lower edge does. */
+// @ts-ignore: decorator
+@inline
+function crossShort(triangle: usize, heights: v128): v128 {
+  const fromTop = f32x4.sub(heights, v128.load_splat<f32>(triangle, TRIANGLE_TOP_Y));
+  const middleY = v128.load_splat<f32>(triangle, TRIANGLE_MIDDLE_Y);
+  const upper = f32x4.add(
+    v128.load_splat<f32>(triangle, TRIANGLE_TOP_X), f32x4.mul(fromTop, v128.load_splat<f32>(triangle, TRIANGLE_UPPER_SLOPE)),
+  );
+  const lower = f32x4.add(
+    v128.load_splat<f32>(triangle, TRIANGLE_MIDDLE_X),
+    f32x4.mul(f32x4.sub(heights, middleY), v128.load_splat<f32>(triangle, TRIANGLE_LOWER_SLOPE)),
+  );
+  return v128.bitselect(upper, lower, f32x4.lt(heights, middleY));
+}
+
+/** First column at four heights, as f32. The order of operands puts a NaN aside: columns stay within [left, right]. */
+// @ts-ignore: decorator
+@inline
+function firstColumns(edge: v128, offsets: v128, left: v128): v128 {
+  return f32x4.pmax(left, f32x4.ceil(f32x4.sub(edge, offsets)));
+}
+
+/** Column behind the last; `left` at heights where the triangle is not. */
+// @ts-ignore: decorator
+@inline
+function endColumns(triangle: usize, edge: v128, heights: v128, offsets: v128, left: v128, right: v128): v128 {
+  const held = v128.and(
+    f32x4.ge(heights, v128.load_splat<f32>(triangle, TRIANGLE_TOP_Y)),
+    f32x4.lt(heights, v128.load_splat<f32>(triangle, TRIANGLE_BOTTOM_Y)),
+  );
+  return v128.bitselect(f32x4.pmin(right, f32x4.ceil(f32x4.sub(edge, offsets))), left, held);
+}
+
 /**
- * Columns [from, to) of a triangle at four heights, as f32, into TARGET_SPANS: from[4], to[4]; to ≤ from where it has none.
+ * Columns [from, to) of a triangle at four heights, as f32: from[4], to[4]; to ≤ from where it has none.
  * @param offsets where a sample lies in its pixel, f32[4]
  */
 // @ts-ignore: decorator
 @inline
 export function findSpans(triangle: usize, heights: v128, offsets: v128, left: v128, right: v128, spans: usize): void {
-  const topX = v128.load_splat<f32>(triangle, TRIANGLE_TOP_X);
-  const topY = v128.load_splat<f32>(triangle, TRIANGLE_TOP_Y);
-  const middleY = v128.load_splat<f32>(triangle, TRIANGLE_MIDDLE_Y);
-  const fromTop = f32x4.sub(heights, topY);
-  const long = f32x4.add(topX, f32x4.mul(fromTop, v128.load_splat<f32>(triangle, TRIANGLE_LONG_SLOPE)));
-  const upper = f32x4.add(topX, f32x4.mul(fromTop, v128.load_splat<f32>(triangle, TRIANGLE_UPPER_SLOPE)));
-  const lower = f32x4.add(
-    v128.load_splat<f32>(triangle, TRIANGLE_MIDDLE_X),
-    f32x4.mul(f32x4.sub(heights, middleY), v128.load_splat<f32>(triangle, TRIANGLE_LOWER_SLOPE)),
-  );
-  const short = v128.bitselect(upper, lower, f32x4.lt(heights, middleY));
   const onRight = (load<u32>(triangle, TRIANGLE_STATE) & TRIANGLE_ON_RIGHT) != 0;
-  // The order of operands puts a NaN aside: columns always stay within [left, right].
-  const from = f32x4.pmax(left, f32x4.ceil(f32x4.sub(onRight ? long : short, offsets)));
-  const to = f32x4.pmin(right, f32x4.ceil(f32x4.sub(onRight ? short : long, offsets)));
-  const held = v128.and(f32x4.ge(heights, topY), f32x4.lt(heights, v128.load_splat<f32>(triangle, TRIANGLE_BOTTOM_Y)));
-  v128.store(spans, from);
-  v128.store(spans, v128.bitselect(to, left, held), 16);
+  const long = crossLong(triangle, heights), short = crossShort(triangle, heights);
+  v128.store(spans, firstColumns(onRight ? long : short, offsets, left));
+  v128.store(spans, endColumns(triangle, onRight ? short : long, heights, offsets, left, right), 16);
 }
 
 /** The same at one height. */
@@ -173,29 +206,41 @@ function rasterFour(
   const origin = <usize>(top - load<i32>(target, TARGET_TOP)) * pitch - (<usize>load<i32>(target, TARGET_LEFT) << 4);
   let depth = <usize>load<u32>(target, TARGET_DEPTH) + origin;
   let marks = <usize>load<u32>(target, TARGET_MARKS) + origin;
-  const spans = target + TARGET_SPANS;
   const anchorX = load<f32>(triangle, TRIANGLE_ANCHOR_X);
   const anchorY = load<f32>(triangle, TRIANGLE_ANCHOR_Y);
   if (ASC_FEATURE_SIMD) {
     const gain = v128.load_splat<f32>(triangle, TRIANGLE_DX + 12);
     const newMark = i32x4.splat(mark);
     const offsets = v128.load(draw, DRAW_CENTRED_X);
+    const onRight = (load<u32>(triangle, TRIANGLE_STATE) & TRIANGLE_ON_RIGHT) != 0;
+    // All columns of a narrow triangle are looked at: cheaper than finding those of each row.
+    const narrow = right - left <= NARROW;
+    const leftmost = f32x4.splat(<f32>left), rightmost = f32x4.splat(<f32>right);
     for (let y = top; y < bottom; y++) {
       const heights = f32x4.add(f32x4.splat(<f32>y), v128.load(draw, DRAW_SAMPLE_Y));
-      findSpans(triangle, heights, v128.load(draw, DRAW_SAMPLE_X), f32x4.splat(<f32>left), f32x4.splat(<f32>right), spans);
-      const from = v128.load(spans), to = v128.load(spans, 16);
+      const sampleX = v128.load(draw, DRAW_SAMPLE_X);
+      const long = crossLong(triangle, heights), short = crossShort(triangle, heights);
+      const from = firstColumns(onRight ? long : short, sampleX, leftmost);
+      const to = endColumns(triangle, onRight ? short : long, heights, sampleX, leftmost, rightmost);
+      const base = f32x4.add(
+        v128.load_splat<f32>(triangle, TRIANGLE_VALUE + 12),
+        f32x4.mul(
+          v128.load_splat<f32>(triangle, TRIANGLE_DY + 12),
+          f32x4.add(f32x4.splat(<f32>y - anchorY), v128.load(draw, DRAW_CENTRED_Y)),
+        ),
+      );
+      if (narrow) {
+        const columns = f32x4.add(f32x4.splat(<f32>left - anchorX), offsets);
+        fourAtEdge(draw, depth, marks, left, right, columns, base, gain, from, to, newMark, ground);
+        depth += pitch;
+        marks += pitch;
+        continue;
+      }
       const magic = v128.load(draw, DRAW_MAGIC);
       // Outermost and innermost columns of the four, as integers.
       const start = lowest(from, magic), end = highest(to, magic);
       if (start < end) {
         const innerStart = highest(from, magic), innerEnd = lowest(to, magic);
-        const base = f32x4.add(
-          v128.load_splat<f32>(triangle, TRIANGLE_VALUE + 12),
-          f32x4.mul(
-            v128.load_splat<f32>(triangle, TRIANGLE_DY + 12),
-            f32x4.add(f32x4.splat(<f32>y - anchorY), v128.load(draw, DRAW_CENTRED_Y)),
-          ),
-        );
         // Pixels that the triangle covers wholly need no look at its edges.
         const whole = innerStart < innerEnd;
         const edge = whole ? innerStart : end;
@@ -212,6 +257,7 @@ function rasterFour(
       marks += pitch;
     }
   } else {
+    const spans = target + TARGET_SPANS;
     const value = load<f32>(triangle, TRIANGLE_VALUE + 12);
     const valueX = load<f32>(triangle, TRIANGLE_DX + 12);
     const valueY = load<f32>(triangle, TRIANGLE_DY + 12);

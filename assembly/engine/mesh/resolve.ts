@@ -153,6 +153,9 @@ function resolvePixel(draw: usize, marks: usize, depth: usize, x: i32, y: i32): 
   const tally = draw + DRAW_TALLY;
   clear(color);
   let left: u32 = 15;
+  // Of most pixels at edges between triangles one instance has all samples.
+  const first = labelOf(draw, load<u32>(marks));
+  let alone = first != 0;
   while (left != 0) {
     const k = <usize>ctz<u32>(left) << 2;
     const mark = load<u32>(marks + k);
@@ -166,10 +169,16 @@ function resolvePixel(draw: usize, marks: usize, depth: usize, x: i32, y: i32): 
     } else {
       for (let c: usize = 0; c < 16; c += 4) store<f32>(color + c, load<f32>(color + c) + load<f32>(part + c) * share);
     }
-    const label = labelOf(draw, mark);
+    const label = k == 0 ? first : labelOf(draw, mark);
+    alone = alone && label == first;
     for (let bits = mask; bits != 0; bits &= bits - 1) store<u32>(tally + (<usize>ctz<u32>(bits) << 2), label);
   }
-  elect(draw, marks, depth, x, y, labels);
+  if (alone && load<u32>(draw, DRAW_WANTED) == 0) {
+    store<u32>(labels, first);
+    let sum: f32 = 0;
+    for (let i: usize = 0; i < 16; i += 4) sum += load<f32>(depth + i);
+    store<f32>(<usize>load<u32>(draw, DRAW_ROW_DEPTH) + (<usize>x << 2), 4 / sum);
+  } else elect(draw, marks, depth, x, y, labels);
 }
 
 /** Who holds most samples of a pixel, the nearest of those that hold equally many: its label, depth and normal. */

@@ -9,9 +9,9 @@ import {
   DRAW_HALF, DRAW_HAZE, DRAW_HAZE_COLOR, DRAW_HORIZON, DRAW_LANES, DRAW_MAGIC, DRAW_ONE, DRAW_ROW_COLOR, DRAW_ROW_DEPTH,
   DRAW_SHADOW_FACTORS, DRAW_SHADOW_TEXEL, DRAW_TEXEL, DRAW_TO_ZENITH, DRAW_TRIANGLES, DRAW_VIEW, DRAW_WEIGHT, DRAW_WEIGHT_BITS,
   INSTANCE_MESH, LEVEL_HEIGHT, LEVEL_SHIFT, LEVEL_TEXELS, LEVEL_WIDTH, MESH_LEVEL, MESH_LEVELS, SHADOWED, TRIANGLE_ANCHOR_X,
-  TRIANGLE_ANCHOR_Y, TRIANGLE_DX, TRIANGLE_DY, TRIANGLE_INSTANCE, TRIANGLE_SHIFT, TRIANGLE_STATE, TRIANGLE_TEXTURED,
-  TRIANGLE_UV, TRIANGLE_UV_DX, TRIANGLE_UV_DY, TRIANGLE_VALUE, VIEW_CX, VIEW_CY, VIEW_FLAGS, VIEW_FX, VIEW_FY, VIEW_SKY,
-  VIEW_UP,
+  TRIANGLE_ANCHOR_Y, TRIANGLE_DX, TRIANGLE_DY, TRIANGLE_FLAT, TRIANGLE_INSTANCE, TRIANGLE_SHIFT, TRIANGLE_STATE,
+  TRIANGLE_TEXTURED, TRIANGLE_UV, TRIANGLE_UV_DX, TRIANGLE_UV_DY, TRIANGLE_VALUE, VIEW_CX, VIEW_CY, VIEW_FLAGS, VIEW_FX,
+  VIEW_FY, VIEW_SKY, VIEW_UP,
 } from './layout';
 
 /** Smallest power of two that haze is computed to: less is black. */
@@ -41,8 +41,11 @@ export function shadeRun(draw: usize, mark: u32, y: i32, x: i32, end: i32): void
   }
   const triangle = tableOf(draw, mark);
   if (ASC_FEATURE_SIMD) {
-    if ((load<u32>(triangle, TRIANGLE_STATE) & TRIANGLE_TEXTURED) != 0) texturedRun(draw, triangle, mark, y, x, end);
-    else plainRun(draw, triangle, mark, y, x, end);
+    const state = load<u32>(triangle, TRIANGLE_STATE);
+    if ((state & TRIANGLE_TEXTURED) != 0) {
+      if ((state & TRIANGLE_FLAT) != 0) flatTexturedRun(draw, triangle, mark, y, x, end);
+      else shadedTexturedRun(draw, triangle, mark, y, x, end);
+    } else plainRun(draw, triangle, mark, y, x, end);
     if (load<f32>(draw, DRAW_HAZE) != 0) hazeRun(draw, x, end);
   } else {
     const color = <usize>load<u32>(draw, DRAW_ROW_COLOR), depth = <usize>load<u32>(draw, DRAW_ROW_DEPTH);
@@ -72,10 +75,13 @@ export function shadePoint(draw: usize, mark: u32, x: f32, y: f32, ox: f32, oy: 
   const kept: f32 = hazy ? powerOfTwo(-(z * load<f32>(draw, DRAW_HAZE))) : 1;
   if (textured) texturePoint(triangle, dx, dy, base, z, out);
   const factors = lightFactors(draw, mark, textured);
+  const flat = (load<u32>(triangle, TRIANGLE_STATE) & TRIANGLE_FLAT) != 0;
   if (ASC_FEATURE_SIMD) {
     const light = v128.load(factors);
     const row = f32x4.add(v128.load(triangle, TRIANGLE_VALUE), f32x4.mul(v128.load(triangle, TRIANGLE_DY), f32x4.splat(dy)));
-    let color = plain(f32x4.mul(row, light), f32x4.mul(v128.load(triangle, TRIANGLE_DX), light), f32x4.splat(dx), f32x4.splat(z));
+    let color = flat
+      ? f32x4.mul(v128.load(triangle, TRIANGLE_VALUE), light)
+      : plain(f32x4.mul(row, light), f32x4.mul(v128.load(triangle, TRIANGLE_DX), light), f32x4.splat(dx), f32x4.splat(z));
     if (textured) color = f32x4.mul(color, v128.load(out));
     if (hazy) color = veil(draw, color, f32x4.splat(kept));
     v128.store(out, color);
@@ -83,7 +89,9 @@ export function shadePoint(draw: usize, mark: u32, x: f32, y: f32, ox: f32, oy: 
     for (let c: usize = 0; c < 16; c += 4) {
       const light = load<f32>(factors + c);
       const row = load<f32>(triangle + c, TRIANGLE_VALUE) + load<f32>(triangle + c, TRIANGLE_DY) * dy;
-      let color = (row * light + load<f32>(triangle + c, TRIANGLE_DX) * light * dx) * z;
+      let color = flat
+        ? load<f32>(triangle + c, TRIANGLE_VALUE) * light
+        : (row * light + load<f32>(triangle + c, TRIANGLE_DX) * light * dx) * z;
       if (textured) color = color * load<f32>(out + c);
       if (hazy) {
         const haze = load<f32>(draw + c, DRAW_HAZE_COLOR);
@@ -143,6 +151,22 @@ function plainRun(draw: usize, triangle: usize, mark: u32, y: i32, x: i32, end: 
   base = f32x4.mul(base, light);
   gain = f32x4.mul(gain, light);
   let column = f32x4.splat(<f32>x - load<f32>(triangle, TRIANGLE_ANCHOR_X));
+  if ((load<u32>(triangle, TRIANGLE_STATE) & TRIANGLE_FLAT) != 0) {
+    const flat = f32x4.mul(v128.load(triangle, TRIANGLE_VALUE), light);
+    const four = f32x4.splat(4);
+    column = f32x4.add(column, v128.load(draw, DRAW_LANES));
+    for (; x < end; x += 4) {
+      v128.store(depth, f32x4.div(one, f32x4.add(inverseBase, f32x4.mul(inverseGain, column))));
+      v128.store(color, flat);
+      v128.store(color, flat, 16);
+      v128.store(color, flat, 32);
+      v128.store(color, flat, 48);
+      column = f32x4.add(column, four);
+      color += 64;
+      depth += 16;
+    }
+    return;
+  }
   for (; x < end; x += 4) {
     const z = f32x4.div(one, f32x4.add(inverseBase, f32x4.mul(inverseGain, f32x4.add(column, v128.load(draw, DRAW_LANES)))));
     v128.store(depth, z);
@@ -165,8 +189,20 @@ function plain(base: v128, gain: v128, column: v128, z: v128): v128 {
   return f32x4.mul(f32x4.add(base, f32x4.mul(gain, column)), z);
 }
 
+/** Runs with a texture on one colour. */
+function flatTexturedRun(draw: usize, triangle: usize, mark: u32, y: i32, x: i32, end: i32): void {
+  texturedRun(draw, triangle, mark, y, x, end, true);
+}
+
+/** Runs with a texture on colours that change. */
+function shadedTexturedRun(draw: usize, triangle: usize, mark: u32, y: i32, x: i32, end: i32): void {
+  texturedRun(draw, triangle, mark, y, x, end, false);
+}
+
 /** Runs with a texture: coordinates and levels four pixels at a time, then a tap for each; see texturePoint. */
-function texturedRun(draw: usize, triangle: usize, mark: u32, y: i32, x: i32, end: i32): void {
+// @ts-ignore: decorator
+@inline
+function texturedRun(draw: usize, triangle: usize, mark: u32, y: i32, x: i32, end: i32, flat: bool): void {
   const mesh = meshOf(triangle);
   const first = mesh + MESH_LEVEL;
   const last = i32x4.splat(load<i32>(mesh, MESH_LEVELS) - 1);
@@ -205,16 +241,16 @@ function texturedRun(draw: usize, triangle: usize, mark: u32, y: i32, x: i32, en
     level = i32x4.min_s(i32x4.max_s(i32x4.shr_s(level, 1), i32x4.splat(0)), last);
     if (i32x4.all_true(i32x4.eq(level, i32x4.shuffle(level, level, 0, 0, 0, 0)))) {
       const chosen = levelAt(first, i32x4.extract_lane(level, 0));
-      tapFour(draw, chosen, u, v, base, gain, columns, z, color);
+      tapFour(draw, chosen, u, v, base, gain, columns, z, flat, color);
     } else {
       sampleTexture(levelAt(first, i32x4.extract_lane(level, 0)), f32x4.extract_lane(u, 0), f32x4.extract_lane(v, 0), color);
       sampleTexture(levelAt(first, i32x4.extract_lane(level, 1)), f32x4.extract_lane(u, 1), f32x4.extract_lane(v, 1), color + 16);
       sampleTexture(levelAt(first, i32x4.extract_lane(level, 2)), f32x4.extract_lane(u, 2), f32x4.extract_lane(v, 2), color + 32);
       sampleTexture(levelAt(first, i32x4.extract_lane(level, 3)), f32x4.extract_lane(u, 3), f32x4.extract_lane(v, 3), color + 48);
-      lightTexel(v128.load(color), base, gain, i32x4.shuffle(columns, columns, 0, 0, 0, 0), i32x4.shuffle(z, z, 0, 0, 0, 0), color);
-      lightTexel(v128.load(color, 16), base, gain, i32x4.shuffle(columns, columns, 1, 1, 1, 1), i32x4.shuffle(z, z, 1, 1, 1, 1), color + 16);
-      lightTexel(v128.load(color, 32), base, gain, i32x4.shuffle(columns, columns, 2, 2, 2, 2), i32x4.shuffle(z, z, 2, 2, 2, 2), color + 32);
-      lightTexel(v128.load(color, 48), base, gain, i32x4.shuffle(columns, columns, 3, 3, 3, 3), i32x4.shuffle(z, z, 3, 3, 3, 3), color + 48);
+      lightTexel(v128.load(color), base, gain, i32x4.shuffle(columns, columns, 0, 0, 0, 0), i32x4.shuffle(z, z, 0, 0, 0, 0), flat, color);
+      lightTexel(v128.load(color, 16), base, gain, i32x4.shuffle(columns, columns, 1, 1, 1, 1), i32x4.shuffle(z, z, 1, 1, 1, 1), flat, color + 16);
+      lightTexel(v128.load(color, 32), base, gain, i32x4.shuffle(columns, columns, 2, 2, 2, 2), i32x4.shuffle(z, z, 2, 2, 2, 2), flat, color + 32);
+      lightTexel(v128.load(color, 48), base, gain, i32x4.shuffle(columns, columns, 3, 3, 3, 3), i32x4.shuffle(z, z, 3, 3, 3, 3), flat, color + 48);
     }
     color += 64;
     depth += 16;
@@ -230,15 +266,17 @@ function levelAt(first: usize, level: i32): usize {
 /** Writes a texel times the light there. */
 // @ts-ignore: decorator
 @inline
-function lightTexel(texel: v128, base: v128, gain: v128, column: v128, z: v128, out: usize): void {
-  v128.store(out, f32x4.mul(plain(base, gain, column, z), texel));
+function lightTexel(
+  texel: v128, base: v128, gain: v128, column: v128, z: v128, flat: bool, out: usize,
+): void {
+  v128.store(out, f32x4.mul(flat ? base : plain(base, gain, column, z), texel));
 }
 
 /** Texels at four places of one level (what sampleTexture finds) times the light there. */
 // @ts-ignore: decorator
 @inline
 function tapFour(
-  draw: usize, level: usize, u: v128, v: v128, base: v128, gain: v128, columns: v128, z: v128, out: usize,
+  draw: usize, level: usize, u: v128, v: v128, base: v128, gain: v128, columns: v128, z: v128, flat: bool, out: usize,
 ): void {
   const width = load<i32>(level, LEVEL_WIDTH), height = load<i32>(level, LEVEL_HEIGHT);
   const shift = load<i32>(level, LEVEL_SHIFT);
@@ -257,19 +295,19 @@ function tapFour(
   const offset = i32x4.add(i32x4.shl(row, shift), i32x4.shl(column, 3));
   lightTexel(
     tap(texels + <usize>i32x4.extract_lane(offset, 0), stride, i32x4.shuffle(weights, weights, 0, 0, 0, 0), i32x4.shuffle(part, part, 0, 0, 0, 0)),
-    base, gain, i32x4.shuffle(columns, columns, 0, 0, 0, 0), i32x4.shuffle(z, z, 0, 0, 0, 0), out,
+    base, gain, i32x4.shuffle(columns, columns, 0, 0, 0, 0), i32x4.shuffle(z, z, 0, 0, 0, 0), flat, out,
   );
   lightTexel(
     tap(texels + <usize>i32x4.extract_lane(offset, 1), stride, i32x4.shuffle(weights, weights, 1, 1, 1, 1), i32x4.shuffle(part, part, 1, 1, 1, 1)),
-    base, gain, i32x4.shuffle(columns, columns, 1, 1, 1, 1), i32x4.shuffle(z, z, 1, 1, 1, 1), out + 16,
+    base, gain, i32x4.shuffle(columns, columns, 1, 1, 1, 1), i32x4.shuffle(z, z, 1, 1, 1, 1), flat, out + 16,
   );
   lightTexel(
     tap(texels + <usize>i32x4.extract_lane(offset, 2), stride, i32x4.shuffle(weights, weights, 2, 2, 2, 2), i32x4.shuffle(part, part, 2, 2, 2, 2)),
-    base, gain, i32x4.shuffle(columns, columns, 2, 2, 2, 2), i32x4.shuffle(z, z, 2, 2, 2, 2), out + 32,
+    base, gain, i32x4.shuffle(columns, columns, 2, 2, 2, 2), i32x4.shuffle(z, z, 2, 2, 2, 2), flat, out + 32,
   );
   lightTexel(
     tap(texels + <usize>i32x4.extract_lane(offset, 3), stride, i32x4.shuffle(weights, weights, 3, 3, 3, 3), i32x4.shuffle(part, part, 3, 3, 3, 3)),
-    base, gain, i32x4.shuffle(columns, columns, 3, 3, 3, 3), i32x4.shuffle(z, z, 3, 3, 3, 3), out + 48,
+    base, gain, i32x4.shuffle(columns, columns, 3, 3, 3, 3), i32x4.shuffle(z, z, 3, 3, 3, 3), flat, out + 48,
   );
 }
 

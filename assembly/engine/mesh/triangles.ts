@@ -8,11 +8,11 @@ import {
   DRAW_MIRROR, DRAW_NEAR_CORNER, DRAW_OVERFLOW, DRAW_PLANES, DRAW_TRIANGLES, DRAW_VERTICES, DRAW_VIEW, DRAW_WANTED,
   INSTANCE_BENT, INSTANCE_FLAGS, INSTANCE_MATRIX, INSTANCE_MESH, MESH_CENTRE, MESH_FLAGS, MESH_GROUND, MESH_INDICES,
   MESH_LEVELS, MESH_RADIUS, MESH_TRIANGLES, OUT_GUARD, OUT_NEAR, PLANES_BYTES, TRIANGLE_ANCHOR_X, TRIANGLE_ANCHOR_Y,
-  TRIANGLE_BOTTOM_Y, TRIANGLE_DX, TRIANGLE_DY, TRIANGLE_INSTANCE, TRIANGLE_LEFT, TRIANGLE_LONG_SLOPE, TRIANGLE_LOWER_SLOPE,
-  TRIANGLE_MIDDLE_X, TRIANGLE_MIDDLE_Y, TRIANGLE_ON_GROUND, TRIANGLE_ON_RIGHT, TRIANGLE_SHIFT, TRIANGLE_STATE,
-  TRIANGLE_TEXTURED, TRIANGLE_TOP_X, TRIANGLE_TOP_Y, TRIANGLE_UPPER_SLOPE, TRIANGLE_UV, TRIANGLE_UV_DX, TRIANGLE_UV_DY,
-  TRIANGLE_VALUE, VERTEX_BYTES, VERTEX_CODE, VERTEX_COLOR, VERTEX_INVERSE, VERTEX_NORMAL, VERTEX_U, VERTEX_X, VERTEX_Y,
-  VIEW_CX, VIEW_CY, VIEW_FAR, VIEW_FX, VIEW_FY, VIEW_GROUND, VIEW_NEAR, VIEW_UP,
+  TRIANGLE_BOTTOM_Y, TRIANGLE_DX, TRIANGLE_DY, TRIANGLE_FLAT, TRIANGLE_INSTANCE, TRIANGLE_LEFT, TRIANGLE_LONG_SLOPE,
+  TRIANGLE_LOWER_SLOPE, TRIANGLE_MIDDLE_X, TRIANGLE_MIDDLE_Y, TRIANGLE_ON_GROUND, TRIANGLE_ON_RIGHT, TRIANGLE_SHIFT,
+  TRIANGLE_STATE, TRIANGLE_TEXTURED, TRIANGLE_TOP_X, TRIANGLE_TOP_Y, TRIANGLE_UPPER_SLOPE, TRIANGLE_UV, TRIANGLE_UV_DX,
+  TRIANGLE_UV_DY, TRIANGLE_VALUE, VERTEX_BYTES, VERTEX_CODE, VERTEX_COLOR, VERTEX_INVERSE, VERTEX_NORMAL, VERTEX_U, VERTEX_X,
+  VERTEX_Y, VIEW_CX, VIEW_CY, VIEW_FAR, VIEW_FX, VIEW_FY, VIEW_GROUND, VIEW_NEAR, VIEW_UP,
 } from './layout';
 import { bendVertices, openInstance, paddedVertices, placedPositions, transformVertices } from './vertices';
 
@@ -203,7 +203,32 @@ export function setUpTriangle(draw: usize, instance: usize, state: u32, a: usize
       planes,
     );
   }
+  if (isFlat(a, b, c)) {
+    state |= TRIANGLE_FLAT;
+    for (let i: usize = 0; i < 12; i += 4) {
+      store<f32>(out + i, load<f32>(a + i, VERTEX_COLOR), TRIANGLE_VALUE);
+      store<f32>(out + i, 0, TRIANGLE_DX);
+      store<f32>(out + i, 0, TRIANGLE_DY);
+    }
+  }
   setUpEdges(a, b, c, out, state);
+}
+
+/** Whether three vertices have the same colour. */
+// @ts-ignore: decorator
+@inline
+function isFlat(a: usize, b: usize, c: usize): bool {
+  if (ASC_FEATURE_SIMD) {
+    const color = v128.load(a, VERTEX_COLOR);
+    return i32x4.all_true(
+      v128.and(f32x4.eq(color, v128.load(b, VERTEX_COLOR)), f32x4.eq(color, v128.load(c, VERTEX_COLOR))),
+    );
+  }
+  for (let i: usize = 0; i < 12; i += 4) {
+    const color = load<f32>(a + i, VERTEX_COLOR);
+    if (!(color == load<f32>(b + i, VERTEX_COLOR) && color == load<f32>(c + i, VERTEX_COLOR))) return false;
+  }
+  return true;
 }
 
 function overflow(draw: usize): void {
