@@ -37,7 +37,7 @@ const LEVELS = [
 ];
 
 function symbols(text: string): string[] {
-  return text.match(/\d+\.?\d*(?:e[+-]?\d+)?|\.\d+|[A-Za-z_][\w.]*|[<>=!]=|[-+*/()<>,]|\S/g) ?? [];
+  return text.match(/\d+\.?\d*(?:e[+-]?\d+)?|\.\d+(?:e[+-]?\d+)?|[A-Za-z_][\w.]*|[<>=!]=|[-+*/()<>,]|\S/g) ?? [];
 }
 
 /** The expression with its symbols spaced in one way, so that equal ones are written equally. */
