@@ -54,7 +54,7 @@ export const DRIVING_NODES: readonly MeshNode[] = [
 export const STEPS: Readonly<Record<string, number>> = {
   ...{ x: 0.03, y: 0.03, z: 0.1, rotation: 1, pitch: 0.5, roll: 0.5 },
   ...{ scale: 0.01, scaleX: 0.02, scaleY: 0.02, scaleZ: 0.02 },
-  ...{ brightness: 0.1, red: 0.1, green: 0.1, blue: 0.1 },
+  ...{ brightness: 0.4, red: 0.4, green: 0.4, blue: 0.4 },
   ...{ fieldOfView: 0.3, curvature: 2e-4, curvatureRate: 4e-6, ambient: 0.05, haze: 0.5 },
 };
 export const COLUMNS = meshSchema.attributes.map(({ name }) => name);
