@@ -19,6 +19,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<BenchResul
   dataset: () => import('./dataset.js'),
   modes: () => import('./modes.js'),
   visibility: () => import('./visibility.js'),
+  driving: () => import('./driving.js'),
 };
 
 const args = process.argv.slice(2);
