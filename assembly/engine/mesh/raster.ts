@@ -146,11 +146,34 @@ function rasterOne(
     const gain = f32x4.splat(valueX);
     const newMark = i32x4.splat(mark);
     const lanes = v128.load(draw, DRAW_LANES);
+    // Four columns hold a narrow triangle: no branch depends on its edges.
+    const narrow = right - left <= 4;
     for (let y = top; y < bottom; y += 4) {
       findSpans(
         triangle, f32x4.add(f32x4.splat(<f32>y), v128.load(draw, DRAW_ROWS)), v128.load(draw, DRAW_HALF), f32x4.splat(<f32>left),
         f32x4.splat(<f32>right), spans,
       );
+      if (narrow) {
+        const column = f32x4.add(f32x4.splat(<f32>left), lanes);
+        const columns = f32x4.add(f32x4.splat(<f32>left - anchorX), lanes);
+        const end = min(y + 4, bottom);
+        let span = spans;
+        for (let row = y; row < end; row++) {
+          const at = depth + (<usize>left << 2);
+          const to = marks + (<usize>left << 2);
+          const old = v128.load(at);
+          const inverse = f32x4.add(f32x4.splat(value + valueY * (<f32>row - anchorY)), f32x4.mul(gain, columns));
+          const nearer = f32x4.gt(ground ? f32x4.mul(inverse, v128.load(draw, DRAW_BIAS)) : inverse, old);
+          const held = v128.and(f32x4.ge(column, v128.load_splat<f32>(span)), f32x4.lt(column, v128.load_splat<f32>(span, 16)));
+          const write = v128.and(nearer, held);
+          v128.store(at, v128.bitselect(inverse, old, write));
+          v128.store(to, v128.bitselect(newMark, v128.load(to), write));
+          depth += pitch;
+          marks += pitch;
+          span += 4;
+        }
+        continue;
+      }
       const magic = v128.load(draw, DRAW_MAGIC);
       v128.store(spans, i32x4.sub(f32x4.add(v128.load(spans), magic), magic));
       v128.store(spans, i32x4.sub(f32x4.add(v128.load(spans, 16), magic), magic), 16);

@@ -101,7 +101,7 @@ function resolveOne(draw: usize, marks: usize, y: i32, width: i32): void {
     let end = x + 1;
     if (ASC_FEATURE_SIMD) {
       const many = i32x4.splat(mark);
-      while (end + 4 <= width && i32x4.all_true(i32x4.eq(v128.load(marks + (<usize>end << 2)), many))) end += 4;
+      while (end + 4 <= width && i32x4.bitmask(i32x4.eq(v128.load(marks + (<usize>end << 2)), many)) == 15) end += 4;
     }
     while (end < width && load<u32>(marks + (<usize>end << 2)) == mark) end++;
     resolveRun(draw, mark, y, x, end);
@@ -117,7 +117,7 @@ function resolveFour(draw: usize, marks: usize, depth: usize, y: i32, width: i32
     let end = x;
     if (ASC_FEATURE_SIMD) {
       const many = i32x4.splat(mark);
-      while (end < width && i32x4.all_true(i32x4.eq(v128.load(marks + (<usize>end << 4)), many))) end++;
+      while (end < width && i32x4.bitmask(i32x4.eq(v128.load(marks + (<usize>end << 4)), many)) == 15) end++;
     } else while (end < width && isWhole(marks + (<usize>end << 4), mark)) end++;
     if (end > x) resolveRun(draw, mark, y, x, end);
     else {

@@ -14,6 +14,8 @@ import {
   VIEW_FY, VIEW_SKY, VIEW_UP,
 } from './layout';
 
+/** Pixels of a run whose level is looked for pixel by pixel. */
+const SHORT_RUN: i32 = 8;
 /** Smallest power of two that haze is computed to: less is black. */
 const LEAST_POWER: f32 = -126;
 
@@ -227,6 +229,47 @@ function texturedRun(draw: usize, triangle: usize, mark: u32, y: i32, x: i32, en
   const downV = f32x4.splat((vy * q - vBase * zy) * height), downVX = f32x4.splat((vy * zx - vx * zy) * height);
   base = f32x4.mul(base, light);
   gain = f32x4.mul(gain, light);
+  // A long run has often one level, which its ends tell: z is monotone along it, and what the other side spans is convex.
+  let level = -1;
+  if (end - x > SHORT_RUN) {
+    const from = <f32>x - anchorX, to = <f32>(end + 3) - anchorX;
+    const u0 = f32x4.extract_lane(downU, 0), u1 = f32x4.extract_lane(downUX, 0);
+    const v0 = f32x4.extract_lane(downV, 0), v1 = f32x4.extract_lane(downVX, 0);
+    const c0 = u0 + u1 * from, d0 = v0 + v1 * from, c1 = u0 + u1 * to, d1 = v0 + v1 * to;
+    const slope = u1 * u1 + v1 * v1;
+    // Where it is least, if that lies between the ends.
+    const lowest = slope > 0 ? min(max(-(u0 * u1 + v0 * v1) / slope, from), to) : from;
+    const c2 = u0 + u1 * lowest, d2 = v0 + v1 * lowest;
+    const across = f32x4.extract_lane(right, 0);
+    // Values much smaller than what they are the difference of are not trusted.
+    const sure = (u0 * u0 + v0 * v0 + slope * max(from * from, to * to)) * <f32>1e-4;
+    const down2 = c2 * c2 + d2 * d2;
+    const most = max(across, max(c0 * c0 + d0 * d0, c1 * c1 + d1 * d1));
+    const least = down2 > sure ? max(across, down2) : across;
+    const q0 = q + zx * from, q1 = q + zx * to;
+    const smallest = min(q0, q1), largest = max(q0, q1);
+    if (smallest > 0 && most > sure) {
+      const near = <f32>1 / (largest * largest), far = <f32>1 / (smallest * smallest);
+      const top = load<i32>(mesh, MESH_LEVELS) - 1;
+      // Rounding is far smaller than the thousandth by which the bounds are widened.
+      const finest = levelOf(least * (near * near) * <f32>0.999, top);
+      if (finest == levelOf(most * (far * far) * <f32>1.001, top)) level = finest;
+    }
+  }
+  if (level >= 0) {
+    const chosen = levelAt(first, level);
+    for (; x < end; x += 4) {
+      const columns = f32x4.add(f32x4.splat(<f32>x - anchorX), v128.load(draw, DRAW_LANES));
+      const z = f32x4.div(v128.load(draw, DRAW_ONE), f32x4.add(inverseBase, f32x4.mul(inverseGain, columns)));
+      v128.store(depth, z);
+      const u = f32x4.mul(f32x4.add(f32x4.splat(uBase), f32x4.mul(f32x4.splat(ux), columns)), z);
+      const v = f32x4.mul(f32x4.add(f32x4.splat(vBase), f32x4.mul(f32x4.splat(vx), columns)), z);
+      tapFour(draw, chosen, u, v, base, gain, columns, z, flat, color);
+      color += 64;
+      depth += 16;
+    }
+    return;
+  }
   for (; x < end; x += 4) {
     const columns = f32x4.add(f32x4.splat(<f32>x - anchorX), v128.load(draw, DRAW_LANES));
     const z = f32x4.div(v128.load(draw, DRAW_ONE), f32x4.add(inverseBase, f32x4.mul(inverseGain, columns)));
@@ -237,16 +280,16 @@ function texturedRun(draw: usize, triangle: usize, mark: u32, y: i32, x: i32, en
     const down = f32x4.add(f32x4.mul(c, c), f32x4.mul(d, d));
     const near = f32x4.mul(z, z);
     const square = f32x4.mul(f32x4.pmax(right, down), f32x4.mul(near, near));
-    let level = i32x4.sub(i32x4.shr_s(f32x4.add(square, square), 23), i32x4.splat(127));
-    level = i32x4.min_s(i32x4.max_s(i32x4.shr_s(level, 1), i32x4.splat(0)), last);
-    if (i32x4.all_true(i32x4.eq(level, i32x4.shuffle(level, level, 0, 0, 0, 0)))) {
-      const chosen = levelAt(first, i32x4.extract_lane(level, 0));
+    const exponent = i32x4.sub(i32x4.shr_s(f32x4.add(square, square), 23), i32x4.splat(127));
+    const levels = i32x4.min_s(i32x4.max_s(i32x4.shr_s(exponent, 1), i32x4.splat(0)), last);
+    if (i32x4.bitmask(i32x4.eq(levels, i32x4.shuffle(levels, levels, 0, 0, 0, 0))) == 15) {
+      const chosen = levelAt(first, i32x4.extract_lane(levels, 0));
       tapFour(draw, chosen, u, v, base, gain, columns, z, flat, color);
     } else {
-      sampleTexture(levelAt(first, i32x4.extract_lane(level, 0)), f32x4.extract_lane(u, 0), f32x4.extract_lane(v, 0), color);
-      sampleTexture(levelAt(first, i32x4.extract_lane(level, 1)), f32x4.extract_lane(u, 1), f32x4.extract_lane(v, 1), color + 16);
-      sampleTexture(levelAt(first, i32x4.extract_lane(level, 2)), f32x4.extract_lane(u, 2), f32x4.extract_lane(v, 2), color + 32);
-      sampleTexture(levelAt(first, i32x4.extract_lane(level, 3)), f32x4.extract_lane(u, 3), f32x4.extract_lane(v, 3), color + 48);
+      sampleTexture(levelAt(first, i32x4.extract_lane(levels, 0)), f32x4.extract_lane(u, 0), f32x4.extract_lane(v, 0), color);
+      sampleTexture(levelAt(first, i32x4.extract_lane(levels, 1)), f32x4.extract_lane(u, 1), f32x4.extract_lane(v, 1), color + 16);
+      sampleTexture(levelAt(first, i32x4.extract_lane(levels, 2)), f32x4.extract_lane(u, 2), f32x4.extract_lane(v, 2), color + 32);
+      sampleTexture(levelAt(first, i32x4.extract_lane(levels, 3)), f32x4.extract_lane(u, 3), f32x4.extract_lane(v, 3), color + 48);
       lightTexel(v128.load(color), base, gain, i32x4.shuffle(columns, columns, 0, 0, 0, 0), i32x4.shuffle(z, z, 0, 0, 0, 0), flat, color);
       lightTexel(v128.load(color, 16), base, gain, i32x4.shuffle(columns, columns, 1, 1, 1, 1), i32x4.shuffle(z, z, 1, 1, 1, 1), flat, color + 16);
       lightTexel(v128.load(color, 32), base, gain, i32x4.shuffle(columns, columns, 2, 2, 2, 2), i32x4.shuffle(z, z, 2, 2, 2, 2), flat, color + 32);
