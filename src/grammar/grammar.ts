@@ -16,6 +16,7 @@ import type { ResolvedGrammar } from './resolved.js';
 import { type SamplerPlan, sampleScene } from './sampler.js';
 import { type GrammarDefinition, grammarSchema } from './schema.js';
 import { type Locate, type RawObject, readDefinition, readText } from './source.js';
+import { roleReader } from './spacing.js';
 import { writtenForm } from './written.js';
 
 export interface GrammarOptions {
@@ -52,6 +53,7 @@ export class Grammar implements SceneSource {
     this.canvas = definition.canvas;
     this.#plan = {
       schema: this.schema,
+      reader: roleReader(this.schema),
       productions: compileProductions(definition, library, locate),
       constraints: compileConstraints(definition, this.schema),
       canvas: definition.canvas,

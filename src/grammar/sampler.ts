@@ -20,11 +20,13 @@ import type { CompiledConstraint, PlacedNodes } from './placedNodes.js';
 import { emptyPoses, type NodePoses, type PoseColumns, placeNode, poseColumns } from './poses.js';
 import { MAX_NODES } from './schema.js';
 import { resolved } from './scope.js';
-import { reachAlong, roleReader } from './spacing.js';
+import { reachAlong, type roleReader } from './spacing.js';
 
 /** Everything sampling needs; immutable. */
 export interface SamplerPlan {
   readonly schema: SceneSchema;
+  /** Reads attributes by role. */
+  readonly reader: ReturnType<typeof roleReader>;
   readonly productions: CompiledProductions;
   readonly constraints: readonly CompiledConstraint[];
   readonly canvas: { readonly width: number; readonly height: number };
@@ -72,7 +74,6 @@ interface Row {
 
 class SceneSampler {
   readonly #columns: PoseColumns;
-  readonly #reader: ReturnType<typeof roleReader>;
   /** Values of `index` and parameters, by slot. */
   readonly #values: number[];
   readonly #rejections = new Map<string, number>();
@@ -92,7 +93,6 @@ class SceneSampler {
     readonly index: number,
   ) {
     this.#columns = poseColumns(plan.schema);
-    this.#reader = roleReader(plan.schema);
     this.#values = new Array<number>(plan.productions.slots).fill(0);
   }
 
@@ -247,7 +247,7 @@ class SceneSampler {
 
   #reach(node: number, axis: 0 | 1 | 2): readonly [number, number] {
     const { schema, library } = this.plan;
-    const read = this.#reader(this.#attributes, node * schema.attributes.length);
+    const read = this.plan.reader(this.#attributes, node * schema.attributes.length);
     return reachAlong(axis, library.assets[this.#asset[node]], this.#kind(node), read);
   }
 
@@ -317,7 +317,7 @@ class SceneSampler {
       this.#kind(node),
       parent < 0 ? undefined : this.#body(parent).placed,
       library.assets[this.#asset[node]],
-      this.#reader(this.#attributes, node * schema.attributes.length),
+      this.plan.reader(this.#attributes, node * schema.attributes.length),
     );
     this.#bodies[node] = body;
     return body;
