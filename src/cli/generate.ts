@@ -212,7 +212,7 @@ async function machineOf(
 /** What stands behind the bar. */
 function rateText({ made, bytes, seconds }: DatasetProgress): string {
   if (made === 0) return '';
-  return `${Math.round(made / Math.max(seconds, 1e-3))} images/s, ${(bytes / 1e6).toFixed(bytes < 1e8 ? 1 : 0)} MB`;
+  return `${perSecond(made, seconds)} images/s, ${(bytes / 1e6).toFixed(bytes < 1e8 ? 1 : 0)} MB`;
 }
 
 /** What `generate` and `render` say at the end. */
@@ -220,7 +220,7 @@ export function resultOf(result: GeneratedDataset, out: string): CommandResult {
   const { header, shards, made, images, bytes, quarantined, manifest, seconds } = result;
   const { layout, count, seed, start, source, width, height, channels, masks } = header;
   const summary = { out, format: layout, count, seed, start, source, width, height, channels, masks };
-  const speed = `${seconds.toFixed(1)} s, ${Math.round(images / Math.max(seconds, 1e-3))} a second`;
+  const speed = `${seconds.toFixed(1)} s, ${perSecond(images, seconds)} a second`;
   const lines = [
     manifest
       ? `${count} images ${width} × ${height} ${channels === 1 ? 'grey' : 'RGB'} of ${source} (seed ${seed}) as ${layout} in ${out}: ${speed}`
@@ -246,4 +246,10 @@ export function resultOf(result: GeneratedDataset, out: string): CommandResult {
 function splitName(text: string): string {
   if (/^[A-Za-z0-9_-]{1,64}$/.test(text)) return text;
   throw new InvalidArgumentError('Expected letters, digits, _ and -.');
+}
+
+/** A rate; large scenes are made by the second, not by the thousand. */
+function perSecond(count: number, seconds: number): string {
+  const rate = count / Math.max(seconds, 1e-3);
+  return rate < 10 ? rate.toFixed(1) : String(Math.round(rate));
 }
