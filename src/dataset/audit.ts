@@ -51,7 +51,10 @@ export interface AuditSummary {
 }
 
 /** What has to be known of a dataset: its classes, and those that formats of detection list. */
-export type AuditedInfo = Pick<DatasetInfo, 'classes' | 'things'>;
+export interface AuditedInfo extends Pick<DatasetInfo, 'classes' | 'things'> {
+  /** Whether masks hold one segment for all of a class that is no thing, as COCO's do; default false. */
+  readonly mergesStuff?: boolean | undefined;
+}
 
 /** Samples without a reader. */
 export interface AuditedSamples {
@@ -140,7 +143,8 @@ class Auditor {
     for (const [node, object] of objects) {
       // Where the mask has no such id, nothing is seen of the node.
       const unseen = seen && { visible: false, pixels: 0, box: null, centre: null };
-      const all = { ...expected?.get(node), ...(seen?.get(node) ?? unseen) };
+      const own = this.#isMerged(object) ? {} : (seen?.get(node) ?? unseen);
+      const all = { ...expected?.get(node), ...own };
       compareLabels(object, withMinimum(all, this.#minimumPixels), node, this.#ledger);
     }
     if (instances && namesNodes(labels.objects))
@@ -149,8 +153,17 @@ class Auditor {
       checkConsistency(object, labels, object.node ?? i, this.#ledger);
       checkBox3d(object, labels, object.node ?? i, this.#ledger);
     }
-    if (sample.depth || sample.normals) checkSurfaces({ ...sample, instances }, objects, this.#ledger);
-    if (listed) checkListing(listed, labels, this.#info.things, this.#ledger);
+    if (sample.depth || sample.normals) {
+      const single = new Map([...objects].filter(([, object]) => !this.#isMerged(object)));
+      checkSurfaces({ ...sample, instances }, single, this.#ledger);
+    }
+    const single = listed?.filter((object) => !this.#isMerged(object));
+    if (single) checkListing(single, labels, this.#info.things, this.#ledger);
+  }
+
+  /** Whether the object shares its segment of the mask with others of its class. */
+  #isMerged(object: SampleObject): boolean {
+    return (this.#info.mergesStuff ?? false) && !this.#info.things.includes(object.class);
   }
 
   /** The instance mask, when there is one that fits. */

@@ -31,7 +31,8 @@ export async function auditDataset(
     ? withListings(reader, format, folder, options.signal)
     : reader.samples(options.signal ? { signal: options.signal } : {});
   const minimumPixels = options.minimumPixels ?? header?.minimumPixels ?? 1;
-  const summary = await auditSamples({ info: reader.info, samples }, { ...rest, minimumPixels });
+  const info = { ...reader.info, mergesStuff: format.mergesStuff };
+  const summary = await auditSamples({ info, samples }, { ...rest, minimumPixels });
   return { format: format.name, ...summary };
 }
 

@@ -88,6 +88,8 @@ export interface DatasetFormat {
   readonly holdsRecords: boolean;
   /** Whether the writer needs `instances` and `classes` of every sample (else only where `info.masks` says so). */
   readonly needsMasks: boolean;
+  /** Whether its masks hold one segment for all of a class that is no thing; default false. */
+  readonly mergesStuff?: boolean;
   /** What of 3D scenes it has a place for beside images and masks; default: nothing. */
   readonly layers?: readonly SurfaceLayer[];
   writer(info: DatasetInfo): DatasetWriter;

@@ -1,19 +1,13 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Box3d } from '../annotate/objectLabel.js';
 import { DatasetError } from '../errors.js';
 import type { DatasetReader } from './format.js';
-import { DONT_CARE } from './formats/kittiLabel.js';
 import { checkLabelRecord, parseForeignJson } from './formats/labelRecord.js';
 import { readLines } from './formats/textLines.js';
 import { LocalStorage } from './localStorage.js';
-import type { ImageLabels, SampleObject } from './sample.js';
+import { isListedAs } from './sameObject.js';
+import type { ImageLabels } from './sample.js';
 import { LABELS_FOLDER } from './shardRecorder.js';
-
-/** Formats round the sides of boxes, px. */
-const BOX_TOLERANCE = 1;
-/** KITTI gives metres with two decimals. */
-const PLACE_TOLERANCE = 0.006;
 
 /** Whether label records are kept beside the files of a dataset, because its format does not hold them. */
 export async function hasKeptRecords(folder: string): Promise<boolean> {
@@ -79,25 +73,7 @@ function expectSameSample(record: ImageLabels, read: ImageLabels, position: numb
   );
 }
 
-/**
- * Whether the record has every object that was read; one without a box of its own covers the image. KITTI's box of a 3D
- * object is that of its 3D box, and some that are seen have no class but `DontCare`.
- */
+/** Whether the record has every object that was read. */
 function holdsObjects(record: ImageLabels, read: ImageLabels): boolean {
-  return read.objects.every(({ class: name, box, box3d }) => {
-    const whole = box !== null && box[2] >= read.width && box[3] >= read.height;
-    return record.objects.some((object) => {
-      if (box3d) return object.class === name && isNear3d(object.box3d, box3d);
-      return (object.class === name || (name === DONT_CARE && object.box3d)) && (whole || isNear(object.box, box));
-    });
-  });
-}
-
-function isNear3d(a: SampleObject['box3d'], b: Box3d): boolean {
-  return a?.location.every((value, i) => Math.abs(value - b.location[i]) <= PLACE_TOLERANCE) ?? false;
-}
-
-function isNear(a: SampleObject['box'], b: SampleObject['box']): boolean {
-  if (a === null || b === null) return a === b;
-  return a.every((value, i) => Math.abs(value - b[i]) <= BOX_TOLERANCE);
+  return read.objects.every((listed) => record.objects.some((object) => isListedAs(object, listed, read)));
 }

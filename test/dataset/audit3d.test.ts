@@ -112,4 +112,15 @@ test('a thing of the record that a format did not list is missed, the lawn is no
   assert.equal(await audited(listed.slice(1)), { listed: 1 });
 });
 
+test('stuff that shares a segment is not held against the mask, things are', async () => {
+  const [sample] = samples;
+  const merged = { ...info, things: ['nothing else'], mergesStuff: true };
+  const blank = { ...sample, instances: new Uint16Array(sample.instances!.length), classes: undefined };
+  const { depth: _, normals: __, scene: ___, ...plain } = blank;
+  const fields = async (about: typeof merged) => (await auditSamples({ info: about, samples: [plain] })).byField;
+  assert.equal(await fields(merged), {});
+  assert.ok('pixels' in (await fields({ ...merged, mergesStuff: false })));
+  assert.ok('pixels' in (await fields({ ...merged, things: info.things as string[] })));
+});
+
 test.run();

@@ -1,8 +1,6 @@
+import { coversImage, isListedAs } from '../sameObject.js';
 import { type ImageLabels, isThing, type SampleObject } from '../sample.js';
 import type { AuditLedger } from './ledger.js';
-
-/** Formats round the sides of boxes, px. */
-const BOX_TOLERANCE = 1;
 
 /**
  * Checks what a format's own files list against the label record that is kept beside them: every object listed is one of
@@ -18,9 +16,8 @@ export function checkListing(
   const open = new Set(record.objects.filter(({ box }) => box !== null));
   let whole = false;
   for (const [i, object] of listed.entries()) {
-    const isWhole = coversImage(object.box, record);
-    whole ||= isWhole;
-    const own = [...open].find((other) => other.class === object.class && (isWhole || isNear(other.box, object.box)));
+    whole ||= coversImage(object, record);
+    const own = [...open].find((other) => isListedAs(other, object, record));
     if (own) open.delete(own);
     else ledger.note(i, 'listed', 'an object of the label record', { class: object.class, box: object.box });
   }
@@ -29,12 +26,4 @@ export function checkListing(
     if (!isThing(object, things)) continue;
     ledger.note(object.node ?? null, 'listed', { class: object.class, box: object.box }, 'none');
   }
-}
-
-function coversImage(box: SampleObject['box'], { width, height }: ImageLabels): boolean {
-  return box !== null && box[2] >= width && box[3] >= height;
-}
-
-function isNear(a: SampleObject['box'], b: SampleObject['box']): boolean {
-  return a !== null && b !== null && a.every((value, i) => Math.abs(value - b[i]) <= BOX_TOLERANCE);
 }

@@ -10,6 +10,7 @@ export const cocoFormat: DatasetFormat = {
   codecs: ['png', 'jpeg', 'webp'],
   holdsRecords: false,
   needsMasks: true,
+  mergesStuff: true,
   layers: ['depth', 'normals'],
   writer: (info) => new CocoWriter(info),
   recognises: hasCocoFiles,
