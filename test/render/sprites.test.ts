@@ -268,7 +268,18 @@ test('3D batches and indices beyond the batch are refused', () => {
   const batch = spriteBatch({ width: 8, height: 8, channels: 1 }, [[]]);
   const meshes = simd.load({ ...batch, schema: { ...batch.schema, dimension: 3 } });
   assert.is(
-    simd.kernels.renderScene(meshes.pointer, 0, meshes.remap, simd.assetTable, meshes.scratch, meshes.color, 1, 0, 0, 0),
+    simd.kernels.renderScene(
+      meshes.pointer,
+      0,
+      meshes.remap,
+      simd.assetTable,
+      meshes.scratch,
+      meshes.color,
+      1,
+      0,
+      0,
+      0,
+    ),
     simd.kernels.constants.STATUS_DIMENSION,
   );
   const loaded = simd.load(batch);
