@@ -97,6 +97,27 @@ test('meshes cut by the near plane and by the edges of the canvas', async () => 
   printWorst('near plane', await compareWithNaive(batch));
 });
 
+test('meshes behind a wall: nothing of one, an edge of the other', async () => {
+  const nodes: MeshNode[] = [
+    { asset: GROUND },
+    { asset: BOX, z: 8, scaleX: 5, scaleY: 6 },
+    { asset: CAR, z: 14, rotation: 30 },
+    { asset: CAR, x: 4.7, z: 15 },
+  ];
+  const names = ['x', 'rotation', 'brightness'];
+  const batch = onlyMutable(
+    withChannels([meshScene(nodes, SIZE)], 3),
+    [2, 3].flatMap((node) => names.map((name) => [node, name] as const)),
+  );
+  printWorst('behind a wall', await compareWithNaive(batch));
+  const [gradient] = randomGradients(batch, 1);
+  const out = await engine.vjp(batch, gradient);
+  assert.is(out[entryOf(2, 'x')], 0);
+  assert.is(out[entryOf(2, 'brightness')], 0);
+  assert.is.not(out[entryOf(3, 'x')], 0);
+  assert.is.not(out[entryOf(3, 'brightness')], 0);
+});
+
 test('a rectangle of more pixels than are worked on at once', async () => {
   const camera = { ...CAMERA, fx: 500, fy: 500, cx: 320, cy: 100 };
   const nodes = [{ asset: GROUND }, { asset: CAR, z: 5.5, rotation: 70 }, { asset: BOX, x: 0.5, y: -0.2, z: 3 }];

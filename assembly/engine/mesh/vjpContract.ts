@@ -101,7 +101,7 @@ function nodeOf(draw: usize, mark: u32): u32 {
 // @ts-ignore: decorator
 @inline
 export function isWhole(marks: usize, mark: u32): bool {
-  if (ASC_FEATURE_SIMD) return i32x4.all_true(i32x4.eq(v128.load(marks), i32x4.splat(mark)));
+  if (ASC_FEATURE_SIMD) return i32x4.bitmask(i32x4.eq(v128.load(marks), i32x4.splat(mark))) == 15;
   return load<u32>(marks) == mark && load<u32>(marks, 4) == mark && load<u32>(marks, 8) == mark && load<u32>(marks, 12) == mark;
 }
 

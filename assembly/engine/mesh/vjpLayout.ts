@@ -30,6 +30,8 @@
  * 1176 u32  byNode     1: contractions are added to `linear` of who is seen, not to `sum`
  * 1180 u32  lightFirst first triangle record of the moved meshes at rest with tint 1, 0 when they are not wanted …
  * 1264 u32  lightEnd   … and behind the last
+ * 1268 f32  nearest    largest 1/z of a vertex of the poses, 1/m
+ * 1272 u32  hidden     1: what is behind is nearer than all poses, all over the targets
  * 1184 i32[MOST_LEVELS_OF_GROUND, 4] ground  left, top, right, bottom of where each level of ground is seen behind the poses
  * 1248 i32[4] anyGround  around all of them
  * ```
@@ -63,6 +65,8 @@ export const VJP_LIGHT_FIRST: usize = 1180;
 export const VJP_GROUND: usize = 1184;
 export const VJP_ANY_GROUND: usize = 1248;
 export const VJP_LIGHT_END: usize = 1264;
+export const VJP_NEAREST: usize = 1268;
+export const VJP_HIDDEN: usize = 1272;
 export const VJP_BYTES: usize = 1280;
 
 /**

@@ -7,10 +7,10 @@
 import { CALL_NODE_COUNT, MESH_ROLE_COUNT } from '../layout';
 import { clearTarget } from './draw';
 import {
-  DRAW_COUNT, DRAW_HAZE_COLOR, DRAW_LEVELS, DRAW_OVERFLOW, DRAW_PITCH, DRAW_RANGES, DRAW_SHADE, DRAW_TRIANGLES, DRAW_VIEW, FRAME_BYTES, FRAME_MESH,
+  DRAW_COUNT, DRAW_HAZE_COLOR, DRAW_LEVELS, DRAW_OVERFLOW, DRAW_PITCH, DRAW_RANGES, DRAW_SHADE, DRAW_TRIANGLES, DRAW_VERTICES, DRAW_VIEW, FRAME_BYTES, FRAME_MESH,
   FRAME_MOVES, INSTANCE_BYTES, INSTANCE_MESH, MESH_CALL_INSTANCES, MESH_CALL_MOVED, MESH_CALL_MOVED_FIRST,
-  MESH_CALL_MOVED_INSTANCES, MESH_CALL_MOVED_LAST, TARGET_BOTTOM, TARGET_DEPTH, TARGET_LEFT, TARGET_MARKS, TARGET_PITCH,
-  TARGET_RIGHT, TARGET_TOP, TRIANGLE_ON_GROUND, TRIANGLE_SHIFT, TRIANGLE_STATE, VIEW_HEIGHT, VIEW_WIDTH,
+  MESH_CALL_MOVED_INSTANCES, MESH_CALL_MOVED_LAST, MESH_VERTICES, OUT_NEAR, TARGET_BOTTOM, TARGET_DEPTH, TARGET_LEFT, TARGET_MARKS, TARGET_PITCH,
+  TARGET_RIGHT, TARGET_TOP, TRIANGLE_INSTANCE, TRIANGLE_ON_GROUND, TRIANGLE_SHIFT, TRIANGLE_STATE, VERTEX_BYTES, VERTEX_CODE, VERTEX_INVERSE, VIEW_HEIGHT, VIEW_WIDTH,
 } from './layout';
 import { rasterTriangle } from './raster';
 import { castShadows } from './resolve';
@@ -21,12 +21,15 @@ import { setUpInstance } from './triangles';
 import { contractByNode, contractMarks, isWhole } from './vjpContract';
 import {
   REACH_BYTES, REACH_GROUND, REACH_KIND, REACH_MESH, REACH_SHADOW, REACH_SOLID, VJP_ANY_GROUND, VJP_BEHIND, VJP_BOTTOM, VJP_CALL, VJP_DRAW,
-  VJP_GRADIENT, VJP_GROUND, VJP_HIGH, VJP_LEFT, VJP_LIGHT_END, VJP_LIGHT_FIRST, VJP_LINEAR, VJP_LOW, VJP_LOW_SUM, VJP_PIXELS, VJP_RANGES, VJP_REACH, VJP_REST_COUNT, VJP_RIGHT, VJP_SUM,
+  VJP_GRADIENT, VJP_GROUND, VJP_HIDDEN, VJP_HIGH, VJP_LEFT, VJP_LIGHT_END, VJP_LIGHT_FIRST, VJP_LINEAR, VJP_LOW, VJP_LOW_SUM, VJP_NEAREST, VJP_PIXELS, VJP_RANGES, VJP_REACH, VJP_REST_COUNT, VJP_RIGHT, VJP_SUM,
   VJP_SUMS, VJP_TOP, VJP_VALUES,
 } from './vjpLayout';
 import { addBounds, addShadow, addTriangles, emptyBounds } from './vjpReach';
 import { TARGET_PADDING } from './vjpScratch';
 import { takeUntinted } from './vjpWhole';
+
+/** Rounding of depths within a triangle, as a factor of 1/z. */
+const NEARER: f32 = 1.001;
 
 /**
  * Fills VJP_SUMS of the attributes `roles` of a node, which all move the same solid meshes; VJP_VALUES say how far.
@@ -46,7 +49,10 @@ export function contractPoses(vjp: usize, node: i32, roles: u32, light: bool): u
       openTarget(vjp + VJP_HIGH, left, top, right, min(bottom, top + rows), pitch);
       openTarget(vjp + VJP_LOW, left, top, right, min(bottom, top + rows), pitch);
       drawBehind(vjp);
-      if (load<u32>(vjp, VJP_LIGHT_FIRST) != 0) contractOwnLight(vjp);
+      const hidden = isHidden(vjp);
+      store<u32>(vjp, hidden ? 1 : 0, VJP_HIDDEN);
+      if (hidden && !seesGround(vjp, draw)) continue;
+      if (!hidden && load<u32>(vjp, VJP_LIGHT_FIRST) != 0) contractOwnLight(vjp);
       for (let role = 1; role < MESH_ROLE_COUNT; role++) if (((done >> role) & 1) != 0) contractPair(vjp, node, role);
     }
   }
@@ -61,6 +67,7 @@ function setUpPoses(vjp: usize, node: i32, roles: u32, light: bool): u32 {
   setDrawRectangle(draw, 0, 0, load<i32>(view, VIEW_WIDTH), load<i32>(view, VIEW_HEIGHT));
   emptyBounds(vjp + VJP_LEFT);
   store<u32>(vjp, 0, VJP_LIGHT_FIRST);
+  store<f32>(vjp, 0, VJP_NEAREST);
   let done: u32 = 0;
   for (let role = 1; role < MESH_ROLE_COUNT; role++) {
     if (((roles >> role) & 1) == 0) continue;
@@ -96,7 +103,9 @@ function setUpLight(vjp: usize): bool {
     if (!isMoved(call, v)) continue;
     takeUntinted(call, v);
     memory.fill(<usize>load<u32>(vjp, VJP_LINEAR) + (<usize>v << 5), 0, 24);
+    if (load<u32>(instances + <usize>v * INSTANCE_BYTES, INSTANCE_MESH) == 0) continue;
     setUpInstance(draw, instances + <usize>v * INSTANCE_BYTES);
+    findNearest(vjp, draw, instances + <usize>v * INSTANCE_BYTES);
   }
   if (load<u32>(draw, DRAW_OVERFLOW) != 0) {
     store<u32>(draw, 0, DRAW_OVERFLOW);
@@ -124,8 +133,56 @@ function setUpPose(vjp: usize, node: i32, role: i32, value: f64): void {
     const instance = instances + <usize>v * INSTANCE_BYTES;
     if (!isMoved(call, v) || load<u32>(instance, INSTANCE_MESH) == 0) continue;
     setUpInstance(draw, instance);
+    findNearest(vjp, draw, instance);
     addShadow(draw, instance, load<u32>(instance, INSTANCE_MESH), vjp + VJP_LEFT);
   }
+}
+
+/** Raises VJP_NEAREST to the vertices of an instance that has just been set up. */
+function findNearest(vjp: usize, draw: usize, instance: usize): void {
+  const end = load<u32>(draw, DRAW_COUNT);
+  // Without triangles nothing is seen, and the vertices may be another's.
+  if (end == load<u32>(vjp, VJP_REST_COUNT) || instanceOf(draw, end - 1) != instance) return;
+  const mesh = <usize>load<u32>(instance, INSTANCE_MESH);
+  let vertex = <usize>load<u32>(draw, DRAW_VERTICES);
+  const last = vertex + <usize>load<u32>(mesh, MESH_VERTICES) * VERTEX_BYTES;
+  let nearest = load<f32>(vjp, VJP_NEAREST);
+  for (; vertex < last; vertex += VERTEX_BYTES) {
+    const inverse = load<u32>(vertex, VERTEX_CODE) == OUT_NEAR ? f32.MAX_VALUE : load<f32>(vertex, VERTEX_INVERSE);
+    nearest = max(nearest, inverse);
+  }
+  store<f32>(vjp, nearest, VJP_NEAREST);
+}
+
+// @ts-ignore: decorator
+@inline
+function instanceOf(draw: usize, number: u32): usize {
+  return load<u32>(<usize>load<u32>(draw, DRAW_TRIANGLES) + (<usize>number << TRIANGLE_SHIFT), TRIANGLE_INSTANCE);
+}
+
+/** Whether every sample of VJP_BEHIND is nearer than any part of the poses: cars in traffic often stand behind others. */
+function isHidden(vjp: usize): bool {
+  const target = vjp + VJP_BEHIND;
+  const width = <usize>(load<i32>(target, TARGET_RIGHT) - load<i32>(target, TARGET_LEFT)) << 4;
+  const rows = load<i32>(target, TARGET_BOTTOM) - load<i32>(target, TARGET_TOP);
+  const step = <usize>load<i32>(target, TARGET_PITCH) << 4;
+  const nearest = load<f32>(vjp, VJP_NEAREST) * NEARER;
+  let row = <usize>load<u32>(target, TARGET_DEPTH);
+  for (let y = 0; y < rows; y++) {
+    for (let at = row; at < row + width; at += 16) {
+      if (ASC_FEATURE_SIMD) {
+        if (i32x4.bitmask(f32x4.gt(v128.load(at), f32x4.splat(nearest))) != 15) return false;
+      } else {
+        for (let k: usize = 0; k < 16; k += 4) if (!(load<f32>(at + k) > nearest)) return false;
+      }
+    }
+    row += step;
+  }
+  return true;
+}
+
+function seesGround(vjp: usize, draw: usize): bool {
+  return load<u32>(draw, DRAW_LEVELS) != 0 && load<i32>(vjp, VJP_ANY_GROUND) < load<i32>(vjp + 8, VJP_ANY_GROUND);
 }
 
 // @ts-ignore: decorator
@@ -301,7 +358,7 @@ function drawPose(vjp: usize, target: usize, from: u32, to: u32, node: i32, role
   const call = <usize>load<u32>(vjp, VJP_CALL);
   const draw = <usize>load<u32>(vjp, VJP_DRAW);
   copyBehind(vjp, target);
-  for (let n = from; n < to; n++) rasterTriangle(draw, target, n, n);
+  if (load<u32>(vjp, VJP_HIDDEN) == 0) for (let n = from; n < to; n++) rasterTriangle(draw, target, n, n);
   if (load<u32>(draw, DRAW_LEVELS) == 0) return;
   placeMeshSubtree(call, node, role, value);
   const instances = <usize>load<u32>(call, MESH_CALL_MOVED_INSTANCES);
@@ -361,6 +418,6 @@ function contractDifference(vjp: usize, other: usize, first: u32): void {
 @inline
 function isSame(high: usize, low: usize, pixel: i32): bool {
   const at = <usize>pixel << 4;
-  if (ASC_FEATURE_SIMD) return i32x4.all_true(i32x4.eq(v128.load(high + at), v128.load(low + at)));
+  if (ASC_FEATURE_SIMD) return i32x4.bitmask(i32x4.eq(v128.load(high + at), v128.load(low + at))) == 15;
   return load<u64>(high + at) == load<u64>(low + at) && load<u64>(high + at, 8) == load<u64>(low + at, 8);
 }

@@ -13,8 +13,11 @@ import {
 const UNAVAILABLE: u32 = 0xffffffff;
 /** The samples of a vjp. */
 export const VJP_SAMPLES: u32 = 4;
-/** Pixels of a rectangle that are worked on at once: 5 MB with all that is kept of them. Wider canvases take a row. */
-const BAND_PIXELS: u32 = 65536;
+/**
+ * Pixels of a rectangle that are worked on at once: 1.3 MB with all that is kept of them, about a second-level cache. Wider
+ * canvases take a row.
+ */
+const BAND_PIXELS: u32 = 16384;
 /** Pixels that loops may write behind a row's end. */
 export const TARGET_PADDING: u32 = 8;
 /** Depth and marks behind, one depth and two marks of poses. */
