@@ -10,12 +10,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { BenchResult, BenchRow } from './bench.js';
+import { measureJacobian } from './drivingJacobian.js';
 import { MeshStage, type Staged, type StagedInstance, type StagedMesh, type StagedView } from './meshStage.js';
 import { PEER_AMBIENT, PEER_CAMERA, PEER_LIGHT, PEER_SKY, PEER_SUN, readPeerScene } from './peerScene.js';
 
 const TARGET = 2.5;
 const TARGET_MSAA = 4;
 const TARGET_WORKERS = 1.7;
+const TARGET_JACOBIAN = 0.8;
 const ROUNDS = 5;
 /** Frames between two looks at the clock: it counts in microseconds. */
 const FRAMES = 4;
@@ -60,6 +62,7 @@ export async function run(): Promise<BenchResult> {
       value: await workersRatio(stage),
       unit: '×',
     });
+    rows.push(...(await jacobianRows()));
     const ratio = frames.theirs ? frames.theirs[0] / frames.ours[0] : Number.NaN;
     return {
       name: 'driving',
@@ -71,6 +74,16 @@ export async function run(): Promise<BenchResult> {
   } finally {
     if (work) rmSync(work, { recursive: true, force: true });
   }
+}
+
+/** The gradient of a batch of driving scenes with respect to what its cars are. */
+async function jacobianRows(): Promise<BenchRow[]> {
+  const { seconds, cpuSeconds, naiveSeconds, how, naiveHow } = await measureJacobian();
+  return [
+    { label: `jacobian.seconds (target at most ${TARGET_JACOBIAN}; ${how})`, value: seconds, unit: 's' },
+    { label: 'jacobian.cpuSeconds (the same, processor time of all threads)', value: cpuSeconds, unit: 's' },
+    { label: `jacobian.naiveSeconds (${naiveHow})`, value: naiveSeconds, unit: 's' },
+  ];
 }
 
 /** CPU milliseconds of a frame with 1 and with 4 samples, ours and theirs, taken in turn. */
