@@ -218,7 +218,8 @@ test('alpha: faces of which nothing shows are left out, others are drawn whole; 
 
 test('rectangles are packed without overlap, on the smallest sheet that shelves fit on', () => {
   const sizes = Array.from({ length: 40 }, (_, i): [number, number] => [3 + ((7 * i) % 23), 2 + ((11 * i) % 17)]);
-  const packing = packRectangles(sizes, 2048) ?? assert.unreachable();
+  const packing = packRectangles(sizes, 2048);
+  if (!packing) throw new Error('Expected a packing');
   const used = new Uint8Array(packing.width * packing.height);
   for (const [i, [left, top]] of packing.places.entries()) {
     for (let y = top; y < top + sizes[i][1]; y++)
