@@ -535,6 +535,11 @@ export const DRAW_WEIGHT_BITS: usize = 1136;
 export const DRAW_TALLY: usize = 784;
 /** Copy of the instance record whose shadow is being cast, with the matrix that lays it on the ground. */
 export const DRAW_CASTER: usize = 832;
+/** f32 4, four times. */
+export const DRAW_FOUR: usize = 816;
+/** Columns and rows of the texture's level that a run takes, less 1: i32, four times each. */
+export const DRAW_COLUMN_MASK: usize = 992;
+export const DRAW_ROW_MASK: usize = 1008;
 /** f32[8]: spans of a shadow. */
 export const DRAW_SPANS: usize = 960;
 /** Target record of the band. */

@@ -32,14 +32,42 @@ export function rasterTriangle(draw: usize, target: usize, number: u32, mark: u3
   const bottom = min(<i32>load<i16>(triangle, TRIANGLE_BOTTOM), load<i32>(target, TARGET_BOTTOM));
   if (left >= right || top >= bottom) return;
   if (load<u32>(draw, DRAW_SAMPLES) == 4) {
-    if (ground) rasterFour(draw, target, triangle, mark, true, left, top, right, bottom);
-    else rasterFour(draw, target, triangle, mark, false, left, top, right, bottom);
-  } else if (ground) rasterOne(draw, target, triangle, mark, true, left, top, right, bottom);
-  else rasterOne(draw, target, triangle, mark, false, left, top, right, bottom);
+    if (ground) fourOfGround(draw, target, triangle, mark, left, top, right, bottom);
+    else fourOfSolid(draw, target, triangle, mark, left, top, right, bottom);
+  } else if (ground) oneOfGround(draw, target, triangle, mark, left, top, right, bottom);
+  else oneOfSolid(draw, target, triangle, mark, left, top, right, bottom);
+}
+
+// Functions of their own: inlined into one they would be folded into one loop that asks at every pixel what is ground.
+
+function fourOfGround(
+  draw: usize, target: usize, triangle: usize, mark: u32, left: i32, top: i32, right: i32, bottom: i32,
+): void {
+  rasterFour(draw, target, triangle, mark, true, left, top, right, bottom);
+}
+
+function fourOfSolid(
+  draw: usize, target: usize, triangle: usize, mark: u32, left: i32, top: i32, right: i32, bottom: i32,
+): void {
+  rasterFour(draw, target, triangle, mark, false, left, top, right, bottom);
+}
+
+function oneOfGround(
+  draw: usize, target: usize, triangle: usize, mark: u32, left: i32, top: i32, right: i32, bottom: i32,
+): void {
+  rasterOne(draw, target, triangle, mark, true, left, top, right, bottom);
+}
+
+function oneOfSolid(
+  draw: usize, target: usize, triangle: usize, mark: u32, left: i32, top: i32, right: i32, bottom: i32,
+): void {
+  rasterOne(draw, target, triangle, mark, false, left, top, right, bottom);
 }
 
 /** Columns of a narrow triangle. */
-const NARROW: i32 = 5;
+const NARROW: i32 = 8;
+/** Pixels of a row whose edges are not looked for, with four samples. */
+const SHORT: i32 = 16;
 
 /** Where a triangle begins (side 0) or ends (side 1) at a height, px. */
 // @ts-ignore: decorator
@@ -154,20 +182,15 @@ function rasterOne(
         f32x4.splat(<f32>right), spans,
       );
       if (narrow) {
-        const column = f32x4.add(f32x4.splat(<f32>left), lanes);
         const columns = f32x4.add(f32x4.splat(<f32>left - anchorX), lanes);
+        const column = f32x4.add(f32x4.splat(<f32>left), lanes);
         const end = min(y + 4, bottom);
         let span = spans;
+        const offset = <usize>left << 2;
         for (let row = y; row < end; row++) {
-          const at = depth + (<usize>left << 2);
-          const to = marks + (<usize>left << 2);
-          const old = v128.load(at);
           const inverse = f32x4.add(f32x4.splat(value + valueY * (<f32>row - anchorY)), f32x4.mul(gain, columns));
-          const nearer = f32x4.gt(ground ? f32x4.mul(inverse, v128.load(draw, DRAW_BIAS)) : inverse, old);
           const held = v128.and(f32x4.ge(column, v128.load_splat<f32>(span)), f32x4.lt(column, v128.load_splat<f32>(span, 16)));
-          const write = v128.and(nearer, held);
-          v128.store(at, v128.bitselect(inverse, old, write));
-          v128.store(to, v128.bitselect(newMark, v128.load(to), write));
+          put(draw, depth + offset, marks + offset, v128.and(inverse, held), newMark, ground);
           depth += pitch;
           marks += pitch;
           span += 4;
@@ -186,14 +209,10 @@ function rasterOne(
           let columns = f32x4.add(f32x4.splat(<f32>x - anchorX), lanes);
           const last = f32x4.splat(<f32>end - anchorX);
           for (; x < end; x += 4) {
-            const at = depth + (<usize>x << 2);
-            const to = marks + (<usize>x << 2);
-            const old = v128.load(at);
             const inverse = f32x4.add(base, f32x4.mul(gain, columns));
-            const nearer = f32x4.gt(ground ? f32x4.mul(inverse, v128.load(draw, DRAW_BIAS)) : inverse, old);
-            const write = v128.and(nearer, f32x4.lt(columns, last));
-            v128.store(at, v128.bitselect(inverse, old, write));
-            v128.store(to, v128.bitselect(newMark, v128.load(to), write));
+            put(
+              draw, depth + (<usize>x << 2), marks + (<usize>x << 2), v128.and(inverse, f32x4.lt(columns, last)), newMark, ground,
+            );
             columns = f32x4.add(columns, four);
           }
         }
@@ -234,46 +253,65 @@ function rasterFour(
   if (ASC_FEATURE_SIMD) {
     const gain = v128.load_splat<f32>(triangle, TRIANGLE_DX + 12);
     const newMark = i32x4.splat(mark);
-    const offsets = v128.load(draw, DRAW_CENTRED_X);
-    const onRight = (load<u32>(triangle, TRIANGLE_STATE) & TRIANGLE_ON_RIGHT) != 0;
+    const onRight = i32x4.splat((load<u32>(triangle, TRIANGLE_STATE) & TRIANGLE_ON_RIGHT) != 0 ? -1 : 0);
+    // Columns count from the anchor to where a sample lies: one number says where it is and what 1/z is there.
+    const offsets = f32x4.sub(v128.load(draw, DRAW_CENTRED_X), f32x4.splat(anchorX));
     // All columns of a narrow triangle are looked at: cheaper than finding those of each row.
     const narrow = right - left <= NARROW;
-    const leftmost = f32x4.splat(<f32>left), rightmost = f32x4.splat(<f32>right);
+    // What rows have in common, in memory: there are too few registers.
+    const common = target + TARGET_SPANS;
+    v128.store(common, f32x4.splat(<f32>left));
+    v128.store(common, f32x4.splat(<f32>right), 16);
+    v128.store(common, f32x4.splat(anchorY + 0.5), 32);
+    let heights = f32x4.add(f32x4.splat(<f32>top), v128.load(draw, DRAW_SAMPLE_Y));
     for (let y = top; y < bottom; y++) {
-      const heights = f32x4.add(f32x4.splat(<f32>y), v128.load(draw, DRAW_SAMPLE_Y));
       const sampleX = v128.load(draw, DRAW_SAMPLE_X);
+      const leftmost = v128.load(common);
       const long = crossLong(triangle, heights), short = crossShort(triangle, heights);
-      const from = firstColumns(onRight ? long : short, sampleX, leftmost);
-      const to = endColumns(triangle, onRight ? short : long, heights, sampleX, leftmost, rightmost);
+      // Exchanged where the middle vertex lies to the left.
+      const swap = v128.andnot(v128.xor(long, short), onRight);
+      const from = firstColumns(v128.xor(long, swap), sampleX, leftmost);
+      // 0, which is not to the right of any column, at heights where the triangle is not.
+      const held = v128.and(
+        f32x4.ge(heights, v128.load_splat<f32>(triangle, TRIANGLE_TOP_Y)),
+        f32x4.lt(heights, v128.load_splat<f32>(triangle, TRIANGLE_BOTTOM_Y)),
+      );
+      const to = v128.and(
+        f32x4.pmin(v128.load(common, 16), f32x4.ceil(f32x4.sub(v128.xor(short, swap), sampleX))), held,
+      );
+      // Rows from the anchor's centre are exact.
       const base = f32x4.add(
         v128.load_splat<f32>(triangle, TRIANGLE_VALUE + 12),
-        f32x4.mul(
-          v128.load_splat<f32>(triangle, TRIANGLE_DY + 12),
-          f32x4.add(f32x4.splat(<f32>y - anchorY), v128.load(draw, DRAW_CENTRED_Y)),
-        ),
+        f32x4.mul(v128.load_splat<f32>(triangle, TRIANGLE_DY + 12), f32x4.sub(heights, v128.load(common, 32))),
       );
+      heights = f32x4.add(heights, v128.load(draw, DRAW_ONE));
+      const first = f32x4.add(from, offsets), last = f32x4.add(to, offsets);
       if (narrow) {
-        const columns = f32x4.add(f32x4.splat(<f32>left - anchorX), offsets);
-        fourAtEdge(draw, depth, marks, left, right, columns, base, gain, from, to, newMark, ground);
+        fourAtEdge(draw, depth, marks, left, right, f32x4.add(leftmost, offsets), base, gain, first, last, newMark, ground);
         depth += pitch;
         marks += pitch;
         continue;
       }
       const magic = v128.load(draw, DRAW_MAGIC);
-      // Outermost and innermost columns of the four, as integers.
-      const start = lowest(from, magic), end = highest(to, magic);
-      if (start < end) {
-        const innerStart = highest(from, magic), innerEnd = lowest(to, magic);
+      // Outermost columns of the four samples, as integers.
+      const outer = lowestOfTwo(from, f32x4.neg(to), magic);
+      const start = i32x4.extract_lane(outer, 0), end = -i32x4.extract_lane(outer, 1);
+      if (end - start <= SHORT) {
+        fourAtEdge(
+          draw, depth, marks, start, end, f32x4.add(f32x4.splat(<f32>start), offsets), base, gain, first, last, newMark, ground,
+        );
+      } else {
         // Pixels that the triangle covers wholly need no look at its edges.
+        const innerStart = highest(from, magic), innerEnd = lowest(to, magic);
         const whole = innerStart < innerEnd;
         const edge = whole ? innerStart : end;
-        let columns = f32x4.add(f32x4.splat(<f32>start - anchorX), offsets);
-        fourAtEdge(draw, depth, marks, start, edge, columns, base, gain, from, to, newMark, ground);
+        let columns = f32x4.add(f32x4.splat(<f32>start), offsets);
+        fourAtEdge(draw, depth, marks, start, edge, columns, base, gain, first, last, newMark, ground);
         if (whole) {
-          columns = f32x4.add(f32x4.splat(<f32>innerStart - anchorX), offsets);
+          columns = f32x4.add(f32x4.splat(<f32>innerStart), offsets);
           fourInside(draw, depth, marks, innerStart, innerEnd, columns, base, gain, newMark, ground);
-          columns = f32x4.add(f32x4.splat(<f32>innerEnd - anchorX), offsets);
-          fourAtEdge(draw, depth, marks, innerEnd, end, columns, base, gain, from, to, newMark, ground);
+          columns = f32x4.add(f32x4.splat(<f32>innerEnd), offsets);
+          fourAtEdge(draw, depth, marks, innerEnd, end, columns, base, gain, first, last, newMark, ground);
         }
       }
       depth += pitch;
@@ -307,6 +345,15 @@ function rasterFour(
   }
 }
 
+/** Lanes 0 and 1: the least of four values each, as integers. */
+// @ts-ignore: decorator
+@inline
+function lowestOfTwo(a: v128, b: v128, magic: v128): v128 {
+  const pairs = f32x4.pmin(i32x4.shuffle(a, b, 0, 4, 1, 5), i32x4.shuffle(a, b, 2, 6, 3, 7));
+  const all = f32x4.pmin(pairs, i32x4.shuffle(pairs, pairs, 2, 3, 0, 1));
+  return i32x4.sub(f32x4.add(all, magic), magic);
+}
+
 // @ts-ignore: decorator
 @inline
 function lowest(values: v128, magic: v128): i32 {
@@ -323,26 +370,21 @@ function highest(values: v128, magic: v128): i32 {
   return i32x4.extract_lane(i32x4.sub(f32x4.add(all, magic), magic), 0);
 }
 
-/** Pixels [x, end) where some samples lie outside. */
+/** Pixels [x, end) where some samples lie outside: those of columns [first, last). */
 // @ts-ignore: decorator
 @inline
 function fourAtEdge(
-  draw: usize, depth: usize, marks: usize, x: i32, end: i32, columns: v128, base: v128, gain: v128, from: v128, to: v128,
+  draw: usize, depth: usize, marks: usize, x: i32, end: i32, columns: v128, base: v128, gain: v128, first: v128, last: v128,
   newMark: v128, ground: bool,
 ): void {
-  let column = f32x4.splat(<f32>x);
   const one = v128.load(draw, DRAW_ONE);
-  for (; x < end; x++) {
-    const at = depth + (<usize>x << 4);
-    const mark = marks + (<usize>x << 4);
-    const old = v128.load(at);
-    const inverse = f32x4.add(base, f32x4.mul(gain, columns));
-    const nearer = f32x4.gt(ground ? f32x4.mul(inverse, v128.load(draw, DRAW_BIAS)) : inverse, old);
-    const write = v128.and(nearer, v128.and(f32x4.ge(column, from), f32x4.lt(column, to)));
-    v128.store(at, v128.bitselect(inverse, old, write));
-    v128.store(mark, v128.bitselect(newMark, v128.load(mark), write));
+  let at = depth + (<usize>x << 4);
+  const behind = depth + (<usize>max(x, end) << 4);
+  const toMarks = marks - depth;
+  for (; at < behind; at += 16) {
+    const held = v128.and(f32x4.ge(columns, first), f32x4.lt(columns, last));
+    put(draw, at, at + toMarks, v128.and(f32x4.add(base, f32x4.mul(gain, columns)), held), newMark, ground);
     columns = f32x4.add(columns, one);
-    column = f32x4.add(column, one);
   }
 }
 
@@ -353,14 +395,21 @@ function fourInside(
   draw: usize, depth: usize, marks: usize, x: i32, end: i32, columns: v128, base: v128, gain: v128, newMark: v128, ground: bool,
 ): void {
   const one = v128.load(draw, DRAW_ONE);
-  for (; x < end; x++) {
-    const at = depth + (<usize>x << 4);
-    const mark = marks + (<usize>x << 4);
-    const old = v128.load(at);
-    const inverse = f32x4.add(base, f32x4.mul(gain, columns));
-    const write = f32x4.gt(ground ? f32x4.mul(inverse, v128.load(draw, DRAW_BIAS)) : inverse, old);
-    v128.store(at, v128.bitselect(inverse, old, write));
-    v128.store(mark, v128.bitselect(newMark, v128.load(mark), write));
+  let at = depth + (<usize>x << 4);
+  const behind = depth + (<usize>end << 4);
+  const toMarks = marks - depth;
+  for (; at < behind; at += 16) {
+    put(draw, at, at + toMarks, f32x4.add(base, f32x4.mul(gain, columns)), newMark, ground);
     columns = f32x4.add(columns, one);
   }
+}
+
+/** Writes four samples where they are nearer than what is there, which is at least 0. `inverse` is 0 where nothing is drawn. */
+// @ts-ignore: decorator
+@inline
+function put(draw: usize, depth: usize, marks: usize, inverse: v128, newMark: v128, ground: bool): void {
+  const old = v128.load(depth);
+  const write = f32x4.gt(ground ? f32x4.mul(inverse, v128.load(draw, DRAW_BIAS)) : inverse, old);
+  v128.store(depth, ground ? v128.bitselect(inverse, old, write) : f32x4.pmax(old, inverse));
+  v128.store(marks, v128.bitselect(newMark, v128.load(marks), write));
 }

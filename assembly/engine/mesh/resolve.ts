@@ -151,27 +151,44 @@ function resolvePixel(draw: usize, marks: usize, depth: usize, x: i32, y: i32): 
   // Rows are written from left to right: behind this pixel there is room for one colour.
   const part = color + 16;
   const tally = draw + DRAW_TALLY;
-  clear(color);
   let left: u32 = 15;
   // Of most pixels at edges between triangles one instance has all samples.
   const first = labelOf(draw, load<u32>(marks));
   let alone = first != 0;
-  while (left != 0) {
-    const k = <usize>ctz<u32>(left) << 2;
-    const mark = load<u32>(marks + k);
-    const mask = maskOf(marks, mark);
-    left &= ~mask;
-    const place = draw + (<usize>mask << 3);
-    shadePoint(draw, mark, <f32>x, <f32>y, load<f32>(place, DRAW_CENTROIDS), load<f32>(place, DRAW_CENTROIDS + 4), part);
-    const share = <f32>popcnt<u32>(mask) * 0.25;
-    if (ASC_FEATURE_SIMD) {
-      v128.store(color, f32x4.add(v128.load(color), f32x4.mul(v128.load(part), f32x4.splat(share))));
-    } else {
-      for (let c: usize = 0; c < 16; c += 4) store<f32>(color + c, load<f32>(color + c) + load<f32>(part + c) * share);
+  if (ASC_FEATURE_SIMD) {
+    const all = v128.load(marks);
+    let sum = f32x4.splat(0);
+    let held = i32x4.splat(first);
+    while (left != 0) {
+      const k = <usize>ctz<u32>(left) << 2;
+      const mark = load<u32>(marks + k);
+      const same = i32x4.eq(all, i32x4.splat(mark));
+      const mask = i32x4.bitmask(same);
+      left &= ~mask;
+      const place = draw + (<usize>mask << 3);
+      shadePoint(draw, mark, <f32>x, <f32>y, load<f32>(place, DRAW_CENTROIDS), load<f32>(place, DRAW_CENTROIDS + 4), part);
+      sum = f32x4.add(sum, f32x4.mul(v128.load(part), f32x4.splat(<f32>popcnt<u32>(mask) * 0.25)));
+      const label = k == 0 ? first : labelOf(draw, mark);
+      alone = alone && label == first;
+      held = v128.bitselect(i32x4.splat(label), held, same);
     }
-    const label = k == 0 ? first : labelOf(draw, mark);
-    alone = alone && label == first;
-    for (let bits = mask; bits != 0; bits &= bits - 1) store<u32>(tally + (<usize>ctz<u32>(bits) << 2), label);
+    v128.store(color, sum);
+    v128.store(tally, held);
+  } else {
+    clear(color);
+    while (left != 0) {
+      const k = <usize>ctz<u32>(left) << 2;
+      const mark = load<u32>(marks + k);
+      const mask = maskOf(marks, mark);
+      left &= ~mask;
+      const place = draw + (<usize>mask << 3);
+      shadePoint(draw, mark, <f32>x, <f32>y, load<f32>(place, DRAW_CENTROIDS), load<f32>(place, DRAW_CENTROIDS + 4), part);
+      const share = <f32>popcnt<u32>(mask) * 0.25;
+      for (let c: usize = 0; c < 16; c += 4) store<f32>(color + c, load<f32>(color + c) + load<f32>(part + c) * share);
+      const label = k == 0 ? first : labelOf(draw, mark);
+      alone = alone && label == first;
+      for (let bits = mask; bits != 0; bits &= bits - 1) store<u32>(tally + (<usize>ctz<u32>(bits) << 2), label);
+    }
   }
   if (alone && load<u32>(draw, DRAW_WANTED) == 0) {
     store<u32>(labels, first);

@@ -6,7 +6,7 @@
  */
 import { levelOf, sampleTexture, tap } from './texture';
 import {
-  DRAW_HALF, DRAW_HAZE, DRAW_HAZE_COLOR, DRAW_HORIZON, DRAW_LANES, DRAW_MAGIC, DRAW_ONE, DRAW_ROW_COLOR, DRAW_ROW_DEPTH,
+  DRAW_COLUMN_MASK, DRAW_FOUR, DRAW_HALF, DRAW_HAZE, DRAW_HAZE_COLOR, DRAW_HORIZON, DRAW_LANES, DRAW_MAGIC, DRAW_ONE, DRAW_ROW_COLOR, DRAW_ROW_DEPTH, DRAW_ROW_MASK,
   DRAW_SHADOW_FACTORS, DRAW_SHADOW_TEXEL, DRAW_TEXEL, DRAW_TO_ZENITH, DRAW_TRIANGLES, DRAW_VIEW, DRAW_WEIGHT, DRAW_WEIGHT_BITS,
   INSTANCE_MESH, LEVEL_HEIGHT, LEVEL_SHIFT, LEVEL_TEXELS, LEVEL_WIDTH, MESH_LEVEL, MESH_LEVELS, SHADOWED, TRIANGLE_ANCHOR_X,
   TRIANGLE_ANCHOR_Y, TRIANGLE_DX, TRIANGLE_DY, TRIANGLE_FLAT, TRIANGLE_INSTANCE, TRIANGLE_SHIFT, TRIANGLE_STATE,
@@ -258,13 +258,23 @@ function texturedRun(draw: usize, triangle: usize, mark: u32, y: i32, x: i32, en
   }
   if (level >= 0) {
     const chosen = levelAt(first, level);
+    // Sides are powers of two: scaling by them rounds nothing, so it may come before everything else.
+    const columnsOfLevel = <f32>load<i32>(chosen, LEVEL_WIDTH), rowsOfLevel = <f32>load<i32>(chosen, LEVEL_HEIGHT);
+    const uFirst = f32x4.splat(uBase * columnsOfLevel), uGain = f32x4.splat(ux * columnsOfLevel);
+    const vFirst = f32x4.splat(vBase * rowsOfLevel), vGain = f32x4.splat(vx * rowsOfLevel);
+    openLevel(draw, chosen);
+    const texels = <usize>load<u32>(chosen, LEVEL_TEXELS);
+    const shift = load<i32>(chosen, LEVEL_SHIFT);
+    const stride = <usize>1 << shift;
+    let columns = f32x4.add(f32x4.splat(<f32>x - anchorX), v128.load(draw, DRAW_LANES));
     for (; x < end; x += 4) {
-      const columns = f32x4.add(f32x4.splat(<f32>x - anchorX), v128.load(draw, DRAW_LANES));
       const z = f32x4.div(v128.load(draw, DRAW_ONE), f32x4.add(inverseBase, f32x4.mul(inverseGain, columns)));
       v128.store(depth, z);
-      const u = f32x4.mul(f32x4.add(f32x4.splat(uBase), f32x4.mul(f32x4.splat(ux), columns)), z);
-      const v = f32x4.mul(f32x4.add(f32x4.splat(vBase), f32x4.mul(f32x4.splat(vx), columns)), z);
-      tapFour(draw, chosen, u, v, base, gain, columns, z, flat, color);
+      const half = v128.load(draw, DRAW_HALF);
+      const u = f32x4.sub(f32x4.mul(f32x4.add(uFirst, f32x4.mul(uGain, columns)), z), half);
+      const v = f32x4.sub(f32x4.mul(f32x4.add(vFirst, f32x4.mul(vGain, columns)), z), half);
+      tapAll(draw, texels, shift, stride, u, v, base, gain, columns, z, flat, color);
+      columns = f32x4.add(columns, v128.load(draw, DRAW_FOUR));
       color += 64;
       depth += 16;
     }
@@ -350,6 +360,48 @@ function tapFour(
   );
   lightTexel(
     tap(texels + <usize>i32x4.extract_lane(offset, 3), stride, i32x4.shuffle(weights, weights, 3, 3, 3, 3), i32x4.shuffle(part, part, 3, 3, 3, 3)),
+    base, gain, i32x4.shuffle(columns, columns, 3, 3, 3, 3), i32x4.shuffle(z, z, 3, 3, 3, 3), flat, out + 48,
+  );
+}
+
+/** Writes what tapAll takes of a level. */
+// @ts-ignore: decorator
+@inline
+function openLevel(draw: usize, level: usize): void {
+  v128.store(draw, i32x4.splat(load<i32>(level, LEVEL_WIDTH) - 1), DRAW_COLUMN_MASK);
+  v128.store(draw, i32x4.splat(load<i32>(level, LEVEL_HEIGHT) - 1), DRAW_ROW_MASK);
+}
+
+/** tapFour of a level that openLevel has seen, at four places in texels, counted from the first texel's centre. */
+// @ts-ignore: decorator
+@inline
+function tapAll(
+  draw: usize, texels: usize, shift: i32, stride: usize, x: v128, y: v128, base: v128, gain: v128, columns: v128, z: v128,
+  flat: bool, out: usize,
+): void {
+  const magic = v128.load(draw, DRAW_MAGIC);
+  const left = f32x4.floor(x), top = f32x4.floor(y);
+  const part = f32x4.sub(y, top);
+  const row = i32x4.shl(v128.and(f32x4.add(top, magic), v128.load(draw, DRAW_ROW_MASK)), shift);
+  const column = i32x4.shl(v128.and(f32x4.add(left, magic), v128.load(draw, DRAW_COLUMN_MASK)), 3);
+  const offset = i32x4.add(row, column);
+  const pair = i64x2.extract_lane(offset, 0), other = i64x2.extract_lane(offset, 1);
+  const weight = i32x4.sub(f32x4.add(f32x4.mul(f32x4.sub(x, left), v128.load(draw, DRAW_WEIGHT)), magic), magic);
+  const weights = i32x4.add(v128.load(draw, DRAW_WEIGHT_BITS), i32x4.sub(i32x4.shl(weight, 16), weight));
+  lightTexel(
+    tap(texels + <usize><u32>pair, stride, i32x4.shuffle(weights, weights, 0, 0, 0, 0), i32x4.shuffle(part, part, 0, 0, 0, 0)),
+    base, gain, i32x4.shuffle(columns, columns, 0, 0, 0, 0), i32x4.shuffle(z, z, 0, 0, 0, 0), flat, out,
+  );
+  lightTexel(
+    tap(texels + <usize><u32>(pair >> 32), stride, i32x4.shuffle(weights, weights, 1, 1, 1, 1), i32x4.shuffle(part, part, 1, 1, 1, 1)),
+    base, gain, i32x4.shuffle(columns, columns, 1, 1, 1, 1), i32x4.shuffle(z, z, 1, 1, 1, 1), flat, out + 16,
+  );
+  lightTexel(
+    tap(texels + <usize><u32>other, stride, i32x4.shuffle(weights, weights, 2, 2, 2, 2), i32x4.shuffle(part, part, 2, 2, 2, 2)),
+    base, gain, i32x4.shuffle(columns, columns, 2, 2, 2, 2), i32x4.shuffle(z, z, 2, 2, 2, 2), flat, out + 32,
+  );
+  lightTexel(
+    tap(texels + <usize><u32>(other >> 32), stride, i32x4.shuffle(weights, weights, 3, 3, 3, 3), i32x4.shuffle(part, part, 3, 3, 3, 3)),
     base, gain, i32x4.shuffle(columns, columns, 3, 3, 3, 3), i32x4.shuffle(z, z, 3, 3, 3, 3), flat, out + 48,
   );
 }

@@ -2,7 +2,7 @@
 import {
   DRAW_255, DRAW_ACTIVE, DRAW_BANDS, DRAW_BAND_ROWS, DRAW_BENT, DRAW_BIAS, DRAW_BOTTOM, DRAW_BOTTOMS, DRAW_BYTES,
   DRAW_CAPACITY, DRAW_CENTRED_X, DRAW_CENTRED_Y, DRAW_CENTROIDS, DRAW_CLIP, DRAW_COUNT, DRAW_DEPTH, DRAW_FAR_CORNER,
-  DRAW_FIRST, DRAW_FIRSTS, DRAW_HALF, DRAW_HAZE, DRAW_HAZE_COLOR, DRAW_HORIZON, DRAW_LANES, DRAW_LAST, DRAW_LASTS, DRAW_LEFT,
+  DRAW_FIRST, DRAW_FIRSTS, DRAW_FOUR, DRAW_HALF, DRAW_HAZE, DRAW_HAZE_COLOR, DRAW_HORIZON, DRAW_LANES, DRAW_LAST, DRAW_LASTS, DRAW_LEFT,
   DRAW_LEFTS, DRAW_LEVELS, DRAW_MAGIC, DRAW_MARKS, DRAW_NEAR_CORNER, DRAW_ONE, DRAW_ORDER, DRAW_OVERFLOW, DRAW_PITCH,
   DRAW_PLANES, DRAW_RANGES, DRAW_RIGHT, DRAW_RIGHTS, DRAW_ROWS, DRAW_ROW_COLOR, DRAW_ROW_DEPTH, DRAW_ROW_MARK, DRAW_ROW_NORMAL,
   DRAW_SAMPLES, DRAW_SAMPLE_X, DRAW_SAMPLE_Y, DRAW_SHADE, DRAW_SHADOW_FACTORS, DRAW_SHADOW_TEXEL, DRAW_TEXEL, DRAW_TOP,
@@ -14,7 +14,7 @@ import {
 
 const LOG2_E: f32 = 1.4426950408889634;
 /** Samples of a band (8 bytes each) stay in the second-level cache between rasterising and shading. */
-const BAND_BYTES: usize = 327680;
+const BAND_BYTES: usize = 655360;
 /** Pixels that loops may write behind a row's end. */
 const PADDING: u32 = 8;
 /** Vertices of a polygon that was a triangle before it was cut by five planes, and one to spare. */
@@ -140,6 +140,7 @@ function writeConstants(draw: usize): void {
   splat(draw, DRAW_TWO_23, 8388608);
   splat(draw, DRAW_HALF, 0.5);
   splat(draw, DRAW_ONE, 1);
+  splat(draw, DRAW_FOUR, 4);
   splat(draw, DRAW_255, 255);
   splat(draw, DRAW_TEXEL, 1.0 / (255.0 * 16384.0));
   splat(draw, DRAW_WEIGHT, 16384);
