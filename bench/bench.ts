@@ -16,6 +16,8 @@ export interface BenchResult {
   readonly peer: string;
   /** What the ratio should reach; undefined when there is no such bar. */
   readonly target?: number;
+  /** Fields that --json adds to the result. */
+  readonly fields?: Readonly<Record<string, unknown>>;
 }
 
 /** One competitor: does `count` units of work; may yield to the event loop. */

@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { BenchResult, BenchRow } from './bench.js';
-import { measureJacobian } from './drivingJacobian.js';
+import { type JacobianResult, measureJacobian } from './drivingJacobian.js';
 import { MeshStage, type Staged, type StagedInstance, type StagedMesh, type StagedView } from './meshStage.js';
 import { PEER_AMBIENT, PEER_CAMERA, PEER_LIGHT, PEER_SKY, PEER_SUN, readPeerScene } from './peerScene.js';
 
@@ -29,6 +29,12 @@ interface Stage {
   readonly meshes: readonly StagedMesh[];
   readonly instances: readonly StagedInstance[];
   readonly view: StagedView;
+}
+
+/** Milliseconds with 1 and with 4 samples. */
+interface Frames {
+  readonly ours: readonly number[];
+  readonly theirs: readonly number[] | undefined;
 }
 
 export async function run(): Promise<BenchResult> {
@@ -62,7 +68,8 @@ export async function run(): Promise<BenchResult> {
       value: await workersRatio(stage),
       unit: '×',
     });
-    rows.push(...(await jacobianRows()));
+    const jacobian = await measureJacobian();
+    rows.push(...jacobianRows(jacobian));
     const ratio = frames.theirs ? frames.theirs[0] / frames.ours[0] : Number.NaN;
     return {
       name: 'driving',
@@ -70,15 +77,48 @@ export async function run(): Promise<BenchResult> {
       ratio,
       peer: frames.theirs ? 'llvmpipe, 1 sample' : 'llvmpipe, absent: no peers folder, or it could not be compiled',
       target: TARGET,
+      fields: namedFields(frames, jacobian),
     };
   } finally {
     if (work) rmSync(work, { recursive: true, force: true });
   }
 }
 
+/** What --json adds: the numbers by name, and at the same names in `how` what was done to find them. */
+function namedFields({ ours, theirs }: Frames, jacobian: JacobianResult): Readonly<Record<string, unknown>> {
+  const frame = `1242×375 px, colour, depth and id, one thread: CPU time of the process for a frame, the least of ${ROUNDS} rounds of ${ROUND_MS} ms`;
+  const ratio =
+    'milliseconds of the peer, taken likewise by its own process in turns with ours, over ours; null without the peer';
+  return {
+    frame: {
+      milliseconds: ours[0],
+      millisecondsMsaa: ours[1],
+      ratioToLlvmpipe: theirs ? theirs[0] / ours[0] : null,
+      ratioToLlvmpipeMsaa: theirs ? theirs[1] / ours[1] : null,
+    },
+    jacobian: {
+      seconds: jacobian.seconds,
+      cpuSeconds: jacobian.cpuSeconds,
+      naiveSeconds: jacobian.naiveSeconds,
+    },
+    how: {
+      frame: {
+        milliseconds: `1 sample, ${frame}`,
+        millisecondsMsaa: `4 samples, ${frame}`,
+        ratioToLlvmpipe: `1 sample: ${ratio}`,
+        ratioToLlvmpipeMsaa: `4 samples: ${ratio}`,
+      },
+      jacobian: {
+        seconds: jacobian.how,
+        cpuSeconds: 'the same, processor time of all threads',
+        naiveSeconds: jacobian.naiveHow,
+      },
+    },
+  };
+}
+
 /** The gradient of a batch of driving scenes with respect to what its cars are. */
-async function jacobianRows(): Promise<BenchRow[]> {
-  const { seconds, cpuSeconds, naiveSeconds, how, naiveHow } = await measureJacobian();
+function jacobianRows({ seconds, cpuSeconds, naiveSeconds, how, naiveHow }: JacobianResult): BenchRow[] {
   return [
     { label: `jacobian.seconds (target at most ${TARGET_JACOBIAN}; ${how})`, value: seconds, unit: 's' },
     { label: 'jacobian.cpuSeconds (the same, processor time of all threads)', value: cpuSeconds, unit: 's' },
@@ -87,7 +127,7 @@ async function jacobianRows(): Promise<BenchRow[]> {
 }
 
 /** CPU milliseconds of a frame with 1 and with 4 samples, ours and theirs, taken in turn. */
-function measure(stage: Stage, work: string | undefined): { ours: number[]; theirs: number[] | undefined } {
+function measure(stage: Stage, work: string | undefined): Frames {
   const meshes = new MeshStage(stage.meshes);
   const staged = ([1, 4] as const).map((samples) => stageFrame(meshes, stage, samples));
   for (const frame of staged) ourMilliseconds(frame);

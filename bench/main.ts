@@ -38,7 +38,10 @@ for (const name of wanted.length > 0 ? wanted : Object.keys(BENCHES)) {
   results.push(result);
   if (!json) print(result);
 }
-if (json) console.log(JSON.stringify(wanted.length === 1 ? results[0] : { benches: results }, null, 2));
+if (json) {
+  const objects = results.map(({ fields, ...result }) => ({ ...result, ...fields }));
+  console.log(JSON.stringify(objects.length === 1 ? objects[0] : { benches: objects }, null, 2));
+}
 
 function print({ name, rows, ratio, peer, target }: BenchResult): void {
   console.log(`\n${name}`);
