@@ -117,6 +117,7 @@ function resolveFour(draw: usize, marks: usize, depth: usize, y: i32, width: i32
     let end = x;
     if (ASC_FEATURE_SIMD) {
       const many = i32x4.splat(mark);
+      while (end + 4 <= width && areFour(marks + (<usize>end << 4), many)) end += 4;
       while (end < width && i32x4.bitmask(i32x4.eq(v128.load(marks + (<usize>end << 4)), many)) == 15) end++;
     } else while (end < width && isWhole(marks + (<usize>end << 4), mark)) end++;
     if (end > x) resolveRun(draw, mark, y, x, end);
@@ -126,6 +127,15 @@ function resolveFour(draw: usize, marks: usize, depth: usize, y: i32, width: i32
     }
     x = end;
   }
+}
+
+/** Whether all samples of four pixels have one mark. */
+// @ts-ignore: decorator
+@inline
+function areFour(marks: usize, many: v128): bool {
+  const left = v128.and(i32x4.eq(v128.load(marks), many), i32x4.eq(v128.load(marks, 16), many));
+  const right = v128.and(i32x4.eq(v128.load(marks, 32), many), i32x4.eq(v128.load(marks, 48), many));
+  return i32x4.bitmask(v128.and(left, right)) == 15;
 }
 
 // @ts-ignore: decorator
