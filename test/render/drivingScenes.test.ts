@@ -60,8 +60,9 @@ function check(batch: SceneBatch, rendered: RenderedBatch<'f32'>): { objects: nu
       if (!label.visible) continue;
       seen++;
       assert.ok(label.box && label.box[2] > 0 && label.box[3] > 0, `${where}: box of node ${label.node}`);
+      // Four decimals: a pixel of a lawn is 0.
       assert.ok(
-        label.visibleFraction > 0 && label.visibleFraction <= 1,
+        label.visibleFraction >= 0 && label.visibleFraction <= 1,
         `${where}: node ${label.node} ${label.visibleFraction}`,
       );
       if (!isMeshLabel(label) || label.box3d === null) continue;
