@@ -18,7 +18,7 @@ export function packCanvas(call: usize, color: usize, format: u32): void {
       if (grey) memory.copy(out, row, bytes);
       else packFloats(row, out, width);
     } else if (grey) packGreyBytes(call, row, out, width);
-    else packColourBytes(call, row, out, width);
+    else packColourBytes(row, out, width, call + CALL_255, call + CALL_HALF, call + CALL_TWO_23);
     row += pitch;
     out += bytes;
   }
@@ -95,12 +95,18 @@ function packGreyBytes(call: usize, row: usize, out: usize, width: u32): void {
   }
 }
 
-function packColourBytes(call: usize, row: usize, out: usize, width: u32): void {
+/**
+ * A row of colours, f32×4 a pixel, as three bytes each.
+ * @param most255 address of 255 four times; of ½ and of 2^23 likewise
+ */
+export function packColourBytes(
+  row: usize, out: usize, width: u32, most255: usize, half4: usize, two23At: usize,
+): void {
   let x: u32 = 0;
   if (ASC_FEATURE_SIMD) {
-    const most = v128.load(call, CALL_255);
-    const half = v128.load(call, CALL_HALF);
-    const two23 = v128.load(call, CALL_TWO_23);
+    const most = v128.load(most255);
+    const half = v128.load(half4);
+    const two23 = v128.load(two23At);
     for (; x + 4 <= width; x += 4) {
       const pixels = toBytes(row, most, half, two23);
       const packed = i8x16.shuffle(pixels, pixels, 0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 15, 15, 15, 15);

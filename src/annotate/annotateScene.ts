@@ -101,7 +101,6 @@ function spriteLabels(
     if (pixels > inside) {
       throw new ShapeError(`Expected at most ${inside} px, what it covers alone, for node ${v} but received ${pixels}`);
     }
-    const occluded = inside > 0 ? round((inside - pixels) / inside) : 0;
     labels.push({
       node: v,
       parent: scene.parent[v],
@@ -113,10 +112,7 @@ function spriteLabels(
       centre: pixels > 0 ? centreAt(regions, seen) : null,
       amodalBox: alone > 0 ? amodalBoxOf(coverage, row) : null,
       rotatedBox: alone > 0 ? rotatedBoxOf(coverage, row, pose.rotation) : null,
-      visibleFraction: alone > 0 ? round(pixels / alone) : 0,
-      truncation: alone > 0 ? round((alone - inside) / alone) : 0,
-      occluded,
-      occlusion: inside > 0 ? occlusionLevel(occluded) : 3,
+      ...sharesOf(pixels, inside, alone),
       pose,
       attributes: attributesOf(schema, scene, v),
     });
@@ -142,9 +138,7 @@ function meshLabels(
     const pixels = regions[seen + RegionColumn.Pixels];
     const outside = coverage[row + CoverageColumn.Pixels] - coverage[row + CoverageColumn.Inside];
     const inside = Math.max(pixels, coverage[row + CoverageColumn.Inside]);
-    const alone = inside + outside;
     const box = pixels > 0 ? boxAt(regions, seen) : null;
-    const occluded = inside > 0 ? round((inside - pixels) / inside) : 0;
     const { box3d, distance } = geometry.box(v);
     labels.push({
       node: v,
@@ -158,15 +152,23 @@ function meshLabels(
       amodalBox: hull(coverage[row + CoverageColumn.Pixels] > 0 ? amodalBoxOf(coverage, row) : null, box),
       box3d,
       distance,
-      visibleFraction: alone > 0 ? round(pixels / alone) : 0,
-      truncation: alone > 0 ? round(outside / alone) : 0,
-      occluded,
-      occlusion: inside > 0 ? occlusionLevel(occluded) : 3,
+      ...sharesOf(pixels, inside, inside + outside),
       pose: geometry.pose(v),
       attributes: attributesOf(schema, scene, v),
     });
   }
   return labels;
+}
+
+/** Shares of an object's `alone` pixels, of which `inside` are on the canvas and `pixels` are seen. */
+function sharesOf(pixels: number, inside: number, alone: number) {
+  const occluded = inside > 0 ? round((inside - pixels) / inside) : 0;
+  return {
+    visibleFraction: alone > 0 ? round(pixels / alone) : 0,
+    truncation: alone > 0 ? round((alone - inside) / alone) : 0,
+    occluded,
+    occlusion: inside > 0 ? occlusionLevel(occluded) : 3,
+  } as const;
 }
 
 /** The smallest box that holds both. */

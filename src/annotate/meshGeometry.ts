@@ -7,6 +7,7 @@ import { observationAngle } from './box3d.js';
 import type { MeshBounds } from './meshBounds.js';
 import type { Box3d, ImageCamera, MeshPose, WorldPose } from './objectLabel.js';
 import { round } from './round.js';
+import { wrapDegrees } from './worldPoses.js';
 
 /** Cameras are given to a millionth: an angle of 1e-6° is 1.4 µm at 80 m. */
 const CAMERA_DECIMALS = 1e6;
@@ -141,9 +142,4 @@ function carry(frame: Float64Array, [x, y, z]: readonly number[]): [number, numb
 
 function precise(value: number): number {
   return Math.round(value * CAMERA_DECIMALS) / CAMERA_DECIMALS + 0;
-}
-
-/** The same direction in [−180, 180). */
-function wrapDegrees(degrees: number): number {
-  return degrees >= 180 ? degrees - 360 : degrees;
 }

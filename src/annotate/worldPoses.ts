@@ -78,7 +78,7 @@ function poseColumns(schema: SceneSchema): PoseColumns {
 }
 
 /** The same direction in [−180, 180). */
-function wrapDegrees(degrees: number): number {
+export function wrapDegrees(degrees: number): number {
   const wrapped = degrees - 360 * Math.floor((degrees + 180) / 360);
   return wrapped >= 180 ? wrapped - 360 : wrapped;
 }

@@ -88,33 +88,32 @@ function renderOne(kernels: Kernels, task: RenderTask, i: number): number {
 }
 
 function renderMeshes(kernels: Kernels, task: RenderTask, i: number): number {
-  writeMeshOutputs(kernels, task.outputs, {
-    samples: task.samples,
-    colorFormat: task.colorFormat,
-    color: task.color && task.color + i * task.colorStride,
-    instances: task.instances && task.instances + i * task.instanceStride,
-    classes: task.classes && task.classes + i * task.classStride,
-    depth: task.depth && task.depth + i * task.depthStride,
-    normals: task.normals && task.normals + i * task.normalStride,
-    coverage: task.coverage && task.coverage + i * task.coverageStride,
-  });
-  const { batch, first, remap, assetTable, scratch, outputs } = task;
+  const { samples, colorFormat, batch, first, remap, assetTable, scratch, outputs } = task;
+  writeMeshOutputs(kernels, outputs, { samples, colorFormat, ...resultsOf(task, i) });
   return kernels.renderMeshScene(batch, first + i, remap, assetTable, scratch, outputs);
 }
 
 function renderSprites(kernels: Kernels, task: RenderTask, i: number): number {
+  const { batch, first, remap, assetTable, scratch, colorFormat } = task;
+  const { color, instances, classes, coverage } = resultsOf(task, i);
+  // biome-ignore format: one line a kind of argument.
   return kernels.renderScene(
-    task.batch,
-    task.first + i,
-    task.remap,
-    task.assetTable,
-    task.scratch,
-    task.color && task.color + i * task.colorStride,
-    task.colorFormat,
-    task.instances && task.instances + i * task.instanceStride,
-    task.classes && task.classes + i * task.classStride,
-    task.coverage && task.coverage + i * task.coverageStride,
+    batch, first + i, remap, assetTable, scratch,
+    color, colorFormat, instances, classes, coverage,
   );
+}
+
+/** Where scene `i` of a task has its results; 0 stays 0. */
+function resultsOf(task: RenderTask, i: number) {
+  return {
+    color: task.color && task.color + i * task.colorStride,
+    instances: task.instances && task.instances + i * task.instanceStride,
+    classes: task.classes && task.classes + i * task.classStride,
+    coverage: task.coverage && task.coverage + i * task.coverageStride,
+    regions: task.regions && task.regions + i * task.regionStride,
+    depth: task.depth && task.depth + i * task.depthStride,
+    normals: task.normals && task.normals + i * task.normalStride,
+  };
 }
 
 function vjpOne(kernels: Kernels, task: VjpTask, i: number): number {
@@ -143,15 +142,5 @@ export function singleScene(task: Task, i: number): Task {
       out: task.out + i * task.outStride,
     };
   }
-  return {
-    ...task,
-    ...range,
-    color: task.color && task.color + i * task.colorStride,
-    instances: task.instances && task.instances + i * task.instanceStride,
-    classes: task.classes && task.classes + i * task.classStride,
-    coverage: task.coverage && task.coverage + i * task.coverageStride,
-    regions: task.regions && task.regions + i * task.regionStride,
-    depth: task.depth && task.depth + i * task.depthStride,
-    normals: task.normals && task.normals + i * task.normalStride,
-  };
+  return { ...task, ...range, ...resultsOf(task, i) };
 }

@@ -1,5 +1,5 @@
 /** From the marks of a band to the results: colour, ids, classes, depth and normals, row by row. */
-import { packFloats, toByte, toBytes } from '../pack';
+import { packColourBytes, packFloats, toByte } from '../pack';
 import { LUMA_BLUE, LUMA_GREEN, LUMA_RED } from '../blend';
 import { COLOR_F32, COLOR_NONE } from '../layout';
 import { shadePoint, shadeRun } from './shade';
@@ -147,7 +147,7 @@ function isWhole(marks: usize, mark: u32): bool {
 /** Bits of the samples with this mark. */
 // @ts-ignore: decorator
 @inline
-function maskOf(marks: usize, mark: u32): u32 {
+export function maskOf(marks: usize, mark: u32): u32 {
   if (ASC_FEATURE_SIMD) return i32x4.bitmask(i32x4.eq(v128.load(marks), i32x4.splat(mark)));
   let mask: u32 = 0;
   for (let k: usize = 0; k < 4; k++) if (load<u32>(marks + (k << 2)) == mark) mask |= 1 << (<u32>k);
@@ -313,29 +313,7 @@ function packColors(draw: usize, view: usize, color: usize, format: u32, first: 
       else store<u8>(color + first + x, toByte(luma));
     }
   } else if (format == COLOR_F32) packFloats(row, color + first * 12, width);
-  else packBytes(draw, row, color + first * 3, width);
-}
-
-function packBytes(draw: usize, row: usize, out: usize, width: i32): void {
-  let x = 0;
-  if (ASC_FEATURE_SIMD) {
-    const most = v128.load(draw, DRAW_255), half = v128.load(draw, DRAW_HALF), two23 = v128.load(draw, DRAW_TWO_23);
-    for (; x + 4 <= width; x += 4) {
-      const pixels = toBytes(row, most, half, two23);
-      const packed = i8x16.shuffle(pixels, pixels, 0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 15, 15, 15, 15);
-      v128.store_lane<u64>(out, packed, 0);
-      v128.store_lane<u32>(out, packed, 2, 8);
-      row += 64;
-      out += 12;
-    }
-  }
-  for (; x < width; x++) {
-    store<u8>(out, toByte(load<f32>(row)));
-    store<u8>(out, toByte(load<f32>(row, 4)), 1);
-    store<u8>(out, toByte(load<f32>(row, 8)), 2);
-    row += 16;
-    out += 3;
-  }
+  else packColourBytes(row, color + first * 3, width, draw + DRAW_255, draw + DRAW_HALF, draw + DRAW_TWO_23);
 }
 
 function packIds(labels: usize, out: usize, width: i32): void {

@@ -122,10 +122,17 @@ function viewMoves(call: usize): bool {
   );
 }
 
+/** Whether the perturbed attribute places the node. */
+// @ts-ignore: decorator
+@inline
+export function isMoved(call: usize, v: i32): bool {
+  return load<u32>(<usize>load<u32>(call, MESH_CALL_MOVED) + <usize>v * FRAME_BYTES, FRAME_MOVES) != 0;
+}
+
 function differs(call: usize, node: i32, offset: usize, bytes: usize): bool {
   if (node < 0) return false;
+  if (!isMoved(call, node)) return false;
   const moved = <usize>load<u32>(call, MESH_CALL_MOVED) + <usize>node * FRAME_BYTES;
-  if (load<u32>(moved, FRAME_MOVES) == 0) return false;
   const frame = <usize>load<u32>(call, MESH_CALL_FRAMES) + <usize>node * FRAME_BYTES;
   return memory.compare(moved + offset, frame + offset, bytes) != 0;
 }
@@ -136,9 +143,8 @@ function placeInstances(call: usize): void {
   const instances = <usize>load<u32>(call, MESH_CALL_MOVED_INSTANCES);
   const last = load<i32>(call, MESH_CALL_MOVED_LAST);
   for (let v = load<i32>(call, MESH_CALL_MOVED_FIRST); v <= last; v++) {
-    const record = moved + <usize>v * FRAME_BYTES;
-    if (load<u32>(record, FRAME_MOVES) == 0) continue;
-    writeInstance(call, v, record, call + MESH_CALL_TO_CAMERA, instances + <usize>v * INSTANCE_BYTES);
+    if (!isMoved(call, v)) continue;
+    writeInstance(call, v, moved + <usize>v * FRAME_BYTES, call + MESH_CALL_TO_CAMERA, instances + <usize>v * INSTANCE_BYTES);
   }
 }
 

@@ -7,7 +7,7 @@ import {
   DRAW_CENTROIDS, DRAW_ROW_COLOR, DRAW_TRIANGLES, DRAW_VIEW, INSTANCE_ID, SHADOWED, TARGET_MARKS, TARGET_PITCH, TRIANGLE_INSTANCE,
   TRIANGLE_SHIFT, VIEW_CHANNELS, VIEW_WIDTH,
 } from './layout';
-import { castShadows } from './resolve';
+import { castShadows, maskOf } from './resolve';
 import { shadePoint, shadeRun } from './shade';
 import { VJP_BY_NODE, VJP_GRADIENT, VJP_LINEAR, VJP_SUM } from './vjpLayout';
 
@@ -103,16 +103,6 @@ function nodeOf(draw: usize, mark: u32): u32 {
 export function isWhole(marks: usize, mark: u32): bool {
   if (ASC_FEATURE_SIMD) return i32x4.bitmask(i32x4.eq(v128.load(marks), i32x4.splat(mark))) == 15;
   return load<u32>(marks) == mark && load<u32>(marks, 4) == mark && load<u32>(marks, 8) == mark && load<u32>(marks, 12) == mark;
-}
-
-/** Bits of the samples with this mark. */
-// @ts-ignore: decorator
-@inline
-function maskOf(marks: usize, mark: u32): u32 {
-  if (ASC_FEATURE_SIMD) return i32x4.bitmask(i32x4.eq(v128.load(marks), i32x4.splat(mark)));
-  let mask: u32 = 0;
-  for (let k: usize = 0; k < 4; k++) if (load<u32>(marks + (k << 2)) == mark) mask |= 1 << (<u32>k);
-  return mask;
 }
 
 /** A pixel that several triangles share: the mean of its samples, each triangle shaded in the middle of its own. */

@@ -16,7 +16,7 @@ import { rasterTriangle } from './raster';
 import { castShadows } from './resolve';
 import { castShadow } from './shadow';
 import { setDrawRectangle } from './state';
-import { placeMeshSubtree } from './subtree';
+import { isMoved, placeMeshSubtree } from './subtree';
 import { setUpInstance } from './triangles';
 import { contractByNode, contractMarks, isWhole } from './vjpContract';
 import {
@@ -183,12 +183,6 @@ function isHidden(vjp: usize): bool {
 
 function seesGround(vjp: usize, draw: usize): bool {
   return load<u32>(draw, DRAW_LEVELS) != 0 && load<i32>(vjp, VJP_ANY_GROUND) < load<i32>(vjp + 8, VJP_ANY_GROUND);
-}
-
-// @ts-ignore: decorator
-@inline
-function isMoved(call: usize, v: i32): bool {
-  return load<u32>(<usize>load<u32>(call, MESH_CALL_MOVED) + <usize>v * FRAME_BYTES, FRAME_MOVES) != 0;
 }
 
 function openTarget(target: usize, left: i32, top: i32, right: i32, bottom: i32, pitch: i32): void {
@@ -375,9 +369,8 @@ function keepMeshes(call: usize): void {
   const instances = <usize>load<u32>(call, MESH_CALL_MOVED_INSTANCES);
   const last = load<i32>(call, MESH_CALL_MOVED_LAST);
   for (let v = load<i32>(call, MESH_CALL_MOVED_FIRST); v <= last; v++) {
-    const record = moved + <usize>v * FRAME_BYTES;
-    if (load<u32>(record, FRAME_MOVES) == 0) continue;
-    store<u32>(instances + <usize>v * INSTANCE_BYTES, load<u32>(record, FRAME_MESH), INSTANCE_MESH);
+    if (!isMoved(call, v)) continue;
+    store<u32>(instances + <usize>v * INSTANCE_BYTES, load<u32>(moved + <usize>v * FRAME_BYTES, FRAME_MESH), INSTANCE_MESH);
   }
 }
 
