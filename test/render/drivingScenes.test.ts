@@ -1,4 +1,5 @@
-// Random driving scenes, from the grammar to the labels. METASIM_SCENES=10000 makes it as many (half an hour).
+// Random driving scenes, from the grammar to the labels. For 10,000 of them (hours):
+// METASIM_SCENES=10000 METASIM_TEST_TIMEOUT=36000 npm test -- render/drivingScenes
 import { createHash } from 'node:crypto';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
