@@ -357,7 +357,8 @@ export class Engine {
     const { slots } = this.#runtime;
     try {
       const task = call.task(placed, slot, first, count);
-      await this.#runtime.run(task, call.work, (i) => `scenes[${i}] (scene ${batch.scenes[i].index} of its stream)`);
+      const nameScene = (i: number) => `scenes[${i}] (scene ${batch.scenes[i].index} of its stream)`;
+      await this.#runtime.run(task, call.shape, call.work, nameScene);
       call.done(slot, first, count);
     } finally {
       slots.release(slot);

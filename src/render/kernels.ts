@@ -88,6 +88,7 @@ export interface Kernels {
    * @param samples 1 or 4 a pixel
    * @param scratch an address, a multiple of 16: `MESH_CALL_BYTES`, twice a frame and an instance record a node, and two view
    *   records
+   * @param room how many times the scene's triangles the scratch behind them has room for, ≥ 1
    * @returns as `renderScene`
    */
   openMeshScene(
@@ -97,6 +98,7 @@ export interface Kernels {
     assetTable: number,
     samples: number,
     scratch: number,
+    room: number,
   ): number;
   /**
    * Scratch bytes of `drawMeshes`; 4294967295 when so much cannot be addressed.
@@ -129,7 +131,7 @@ export interface Kernels {
   /**
    * Scratch bytes that one call of `renderMeshScene` needs; 4294967295 when it cannot be had.
    * @param vertices of the largest mesh, at least
-   * @param triangles of all of a scene's meshes together, at least
+   * @param triangles of all of a scene's meshes together, at least, times the room wanted for them
    */
   meshSceneScratchBytes(
     nodes: number,
@@ -144,14 +146,17 @@ export interface Kernels {
   /**
    * dL/dattributes of a 3D scene, drawn with 4 samples a pixel: arguments and result as in `perturbationVjp`.
    * @param scratch address of `meshVjpScratchBytes` bytes, a multiple of 16, used by this call alone
-   * @returns as `renderScene`, or `STATUS_ROOM` when the meshes have more vertices or triangles than the scratch was for
+   * @param room how many times the scene's triangles it has room for, ≥ 1
+   * @returns as `renderMeshScene`
    */
-  meshPerturbationVjp: Kernels['perturbationVjp'];
+  meshPerturbationVjp(
+    ...args: [...vjp: Parameters<Kernels['perturbationVjp']>, room: number]
+  ): ReturnType<Kernels['perturbationVjp']>;
   /**
    * Draws one 3D scene of a verified batch.
    * @param scratch address of `meshSceneScratchBytes` bytes, a multiple of 16, used by this call alone
    * @param outputs address of an output record (assembly/engine/mesh/layout.ts): samples, colour format, where results go
-   * @returns as `renderScene`
+   * @returns as `renderScene`, or `STATUS_ROOM` when there are more triangles, cut by the near plane, than scratch has room for
    */
   renderMeshScene(
     batch: number,

@@ -7,6 +7,7 @@ import { decodeAsset } from './decodedAsset.js';
 import { compileKernels, instantiateKernels, type KernelBuild, type Kernels } from './kernels.js';
 import { writeMeshOutputs } from './meshOutputs.js';
 import { meshLoad } from './placedBatch.js';
+import { MORE_ROOM } from './task.js';
 
 /** Colour of a rendered scene: `f32` is not clamped, `u8` is clamped to [0, 1], times 255, rounded half up. */
 export type ColorFormat = 'none' | 'f32' | 'u8';
@@ -41,6 +42,10 @@ export interface LocalVjpOptions {
 /** A batch in the renderer's memory: addresses for the kernels; the last three of 3D scenes only. */
 export interface LoadedBatch {
   readonly batch: SceneBatch;
+  /** Scratch bytes with so much room for triangles (`MORE_ROOM`). */
+  readonly scratchBytes: (room: number) => number;
+  /** First address behind all that follows. */
+  readonly end: number;
   readonly pointer: number;
   readonly remap: number;
   readonly scratch: number;
@@ -118,16 +123,15 @@ export class LocalRenderer {
     const nodes = Math.max(0, ...batch.scenes.map((scene) => scene.parent.length));
     const { vertices, triangles } = meshLoad(batch, this.#library);
     // A vjp needs more than a rendering.
-    const scratchBytes =
+    const scratchBytes = (room: number) =>
       dimension === 3
-        ? this.kernels.meshVjpScratchBytes(nodes, width, height, vertices, triangles)
+        ? this.kernels.meshVjpScratchBytes(nodes, width, height, vertices, room * triangles)
         : this.kernels.sceneScratchBytes(nodes, width, height, channels);
     const meshPixels = dimension === 3 ? width * height : 0;
-    const loaded: LoadedBatch = {
-      batch,
+    const areas = {
       pointer: take(bytes.length),
       remap: take(used.length * 4),
-      scratch: take(scratchBytes),
+      scratch: take(scratchBytes(1)),
       color: take(width * height * channels * 4),
       instances: take(width * height * 2),
       classes: take(width * height),
@@ -139,6 +143,7 @@ export class LocalRenderer {
       depth: take(meshPixels * 4),
       normals: take(meshPixels * 12),
     };
+    const loaded: LoadedBatch = { batch, scratchBytes, end: at, ...areas };
     reserve(this.#memory, at);
     new Uint8Array(this.#memory.buffer).set(bytes, loaded.pointer);
     const remap = new Int32Array(this.#memory.buffer, loaded.remap, used.length);
@@ -210,18 +215,32 @@ export class LocalRenderer {
   }
 
   #renderMeshes(loaded: LoadedBatch, scene: number, colorFormat: number, labels: boolean, samples: number): number {
-    const { pointer, remap, scratch, outputs } = loaded;
-    writeMeshOutputs(this.kernels, outputs, {
-      samples,
-      colorFormat,
-      color: loaded.color,
-      instances: labels ? loaded.instances : 0,
-      classes: labels ? loaded.classes : 0,
-      depth: labels ? loaded.depth : 0,
-      normals: labels ? loaded.normals : 0,
-      coverage: labels ? loaded.coverage : 0,
+    const { pointer, remap, outputs } = loaded;
+    return this.#withRoom(loaded, (scratch, room) => {
+      writeMeshOutputs(this.kernels, outputs, {
+        samples,
+        colorFormat,
+        color: loaded.color,
+        instances: labels ? loaded.instances : 0,
+        classes: labels ? loaded.classes : 0,
+        depth: labels ? loaded.depth : 0,
+        normals: labels ? loaded.normals : 0,
+        coverage: labels ? loaded.coverage : 0,
+        room,
+      });
+      return this.kernels.renderMeshScene(pointer, scene, remap, this.assetTable, scratch, outputs);
     });
-    return this.kernels.renderMeshScene(pointer, scene, remap, this.assetTable, scratch, outputs);
+  }
+
+  /** Calls a kernel, and again with more room behind the batch as long as it asks for it. */
+  #withRoom({ scratch, scratchBytes, end }: LoadedBatch, call: (scratch: number, room: number) => number): number {
+    let status = call(scratch, 1);
+    for (const room of MORE_ROOM) {
+      if (status !== this.kernels.constants.STATUS_ROOM) break;
+      reserve(this.#memory, end + scratchBytes(room));
+      status = call(end, room);
+    }
+    return status;
   }
 
   /**
@@ -252,27 +271,21 @@ export class LocalRenderer {
     options: LocalVjpOptions = {},
   ): Float32Array {
     const { buffer } = this.#memory;
-    const columns = loaded.batch.schema.attributes.length;
-    const nodes = loaded.batch.scenes[sceneIndex].parent.length;
+    const { pointer, remap, batch, out } = loaded;
+    const columns = batch.schema.attributes.length;
+    const nodes = batch.scenes[sceneIndex].parent.length;
     new Float32Array(buffer, loaded.gradient, gradient.length).set(gradient);
     const delta = new Float32Array(buffer, loaded.delta, columns);
     for (let a = 0; a < columns; a++) delta[a] = options.delta?.[a] ?? 0;
-    const { kernels } = this;
-    const kernel = loaded.batch.schema.dimension === 3 ? kernels.meshPerturbationVjp : kernels.perturbationVjp;
+    const { kernels, assetTable } = this;
+    const scene = [pointer, sceneIndex, remap, assetTable] as const;
+    const what = [loaded.gradient, loaded.delta, options.pixelDelta ?? 0.5, out] as const;
     this.#check(
-      kernel(
-        loaded.pointer,
-        sceneIndex,
-        loaded.remap,
-        this.assetTable,
-        loaded.scratch,
-        loaded.gradient,
-        loaded.delta,
-        options.pixelDelta ?? 0.5,
-        loaded.out,
-      ),
+      batch.schema.dimension === 3
+        ? this.#withRoom(loaded, (scratch, room) => kernels.meshPerturbationVjp(...scene, scratch, ...what, room))
+        : kernels.perturbationVjp(...scene, loaded.scratch, ...what),
     );
-    return new Float32Array(buffer, loaded.out, nodes * columns).slice();
+    return new Float32Array(this.#memory.buffer, out, nodes * columns).slice();
   }
 
   #check(status: number): void {

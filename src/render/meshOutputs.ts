@@ -12,6 +12,8 @@ export interface MeshOutputs {
   readonly depth: number;
   readonly normals: number;
   readonly coverage: number;
+  /** How many times the scene's triangles the scratch memory has room for, ≥ 1. */
+  readonly room: number;
 }
 
 /** Writes an output record (assembly/engine/mesh/layout.ts) at an address, a multiple of 4. */
@@ -27,4 +29,5 @@ export function writeMeshOutputs(kernels: Kernels, address: number, outputs: Mes
   write(constants.OUTPUT_DEPTH, outputs.depth);
   write(constants.OUTPUT_NORMALS, outputs.normals);
   write(constants.OUTPUT_COVERAGE, outputs.coverage);
+  write(constants.OUTPUT_ROOM, outputs.room);
 }

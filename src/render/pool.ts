@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
 import { errorFromCode, KernelError } from '../errors.js';
-import { singleScene, type Task } from './task.js';
+import { partOf, type Task } from './task.js';
 import type { TaskOutcome, WorkerSetup } from './worker.js';
 
 /** Worker files run as they are found: TypeScript beside TypeScript (through tsx), JavaScript beside JavaScript. */
@@ -45,15 +45,19 @@ export class WorkerPool {
   /**
    * Runs a task. When the promise settles, no worker writes to the task's memory any more.
    * @param nameScene how errors name the scene at a position of the batch
+   * @returns as `runTask`
    * @throws KernelError naming the scene when a kernel fails or the scene kills two workers
    */
-  async run(task: Task, nameScene: (position: number) => string): Promise<void> {
+  async run(task: Task, nameScene: (position: number) => string): Promise<number> {
     await this.ready();
     try {
-      await this.#runOnce(task);
+      return await this.#runOnce(task);
     } catch (error) {
       if (!(error instanceof WorkerLost)) throw error;
-      for (let i = 0; i < task.count; i++) await this.#runAgain(singleScene(task, i), nameScene);
+      for (let i = 0; i < task.count; i++) {
+        if ((await this.#runAgain(partOf(task, i, 1), nameScene)) === 0) return i;
+      }
+      return task.count;
     }
   }
 
@@ -80,7 +84,7 @@ export class WorkerPool {
     }
   }
 
-  async #runOnce(task: Task): Promise<void> {
+  async #runOnce(task: Task): Promise<number> {
     if (this.#failure) throw this.#failure;
     let outcome: TaskOutcome;
     try {
@@ -89,12 +93,13 @@ export class WorkerPool {
       // The handler never throws: a rejection means that its thread is gone.
       throw this.#failure ?? new WorkerLost(String(cause), { cause });
     }
-    if (outcome) throw errorFromCode(outcome.code, outcome.message);
+    if ('done' in outcome) return outcome.done;
+    throw errorFromCode(outcome.code, outcome.message);
   }
 
-  async #runAgain(task: Task, nameScene: (position: number) => string): Promise<void> {
+  async #runAgain(task: Task, nameScene: (position: number) => string): Promise<number> {
     try {
-      await this.#runOnce(task);
+      return await this.#runOnce(task);
     } catch (error) {
       if (!(error instanceof WorkerLost)) throw error;
       throw new KernelError(

@@ -6,7 +6,7 @@ import type { BatchShape } from './placedBatch.js';
 import { WorkerPool } from './pool.js';
 import { SharedHeap } from './sharedHeap.js';
 import { SlotPool } from './slots.js';
-import { runTask, type Task } from './task.js';
+import { MORE_ROOM, partOf, runTask, type Task } from './task.js';
 
 const INITIAL_PAGES = 64;
 /** All that 32-bit addresses reach: 4 GiB, reserved but not used. */
@@ -69,10 +69,12 @@ export class Runtime {
   /**
    * Bytes of scratch memory for one scene at a time.
    * @param call `vjp`, or what is rendered: samples a pixel, of 3D scenes
+   * @param room for their triangles: 1, or one of `MORE_ROOM`
    * @throws KernelError when the scene is too large
    */
-  scratchBytes(shape: BatchShape, call: number | 'vjp'): number {
-    const { dimension, maxNodes, width, height, channels, vertices, triangles } = shape;
+  scratchBytes(shape: BatchShape, call: number | 'vjp', room = 1): number {
+    const { dimension, maxNodes, width, height, channels, vertices } = shape;
+    const triangles = room * shape.triangles;
     if (width * height > this.maxScenePixels) {
       throw new KernelError(
         `Expected at most ${this.maxScenePixels} px for a scene (maxScenePixels) but received ${width} × ${height}`,
@@ -94,20 +96,38 @@ export class Runtime {
 
   /**
    * Runs a task here or on a worker. Once the promise has settled, nothing writes to the task's memory any more.
+   *
+   * A scene that clipping makes more triangles of than the task's scratch memory has room for is drawn again with more
+   * (`MORE_ROOM`), and so is what follows it in the task: it is often alike. That memory is given back at once; such
+   * scenes are too rare to keep it.
+   * @param shape of the task's batch
    * @param work estimated cost of the whole call that the task is a part of, ns of one thread
-   * @throws KernelError naming the scene that a kernel failed on, or that killed two workers; or once closed
+   * @throws KernelError naming the scene that a kernel failed on, or that killed two workers; when there is no memory for
+   *   more room; or once closed
    */
-  async run(task: Task, work: number, nameScene: (position: number) => string): Promise<void> {
-    this.assertOpen();
-    if (this.workers === 0 || work <= LOCAL_WORK_NS) {
-      runTask(this.kernels, task);
-      return;
+  async run(task: Task, shape: BatchShape, work: number, nameScene: (position: number) => string): Promise<void> {
+    let done = await this.#runWith(task, work, nameScene);
+    for (const room of MORE_ROOM) {
+      if (done === task.count) return;
+      const scratch = this.heap.allocate(this.scratchBytes(shape, task.kind === 'vjp' ? 'vjp' : task.samples, room));
+      try {
+        done += await this.#runWith({ ...partOf(task, done), scratch, room }, work, nameScene);
+      } finally {
+        this.heap.free(scratch);
+      }
     }
+    if (done < task.count) throw new KernelError(`Expected room for all triangles of ${nameScene(task.first + done)}`);
+  }
+
+  /** Runs a task with the room that it has. @returns as `runTask` */
+  async #runWith(task: Task, work: number, nameScene: (position: number) => string): Promise<number> {
+    this.assertOpen();
+    if (this.workers === 0 || work <= LOCAL_WORK_NS) return runTask(this.kernels, task);
     this.#pool ??= new WorkerPool(
       { module: this.#module, memory: this.heap.memory, ...(this.#fault ? { fault: this.#fault } : {}) },
       this.workers,
     );
-    await this.#pool.run(task, nameScene);
+    return await this.#pool.run(task, nameScene);
   }
 
   /**

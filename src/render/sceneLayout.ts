@@ -170,6 +170,7 @@ export function renderTask(
     regions: layout.regionBytes ? regions : 0,
     regionStride: layout.regionBytes,
     samples: layout.samples,
+    room: 1,
     outputs: layout.outputBytes ? outputs : 0,
     depth: layout.depthBytes ? depth : 0,
     depthStride: layout.depthBytes,
@@ -221,6 +222,7 @@ export function vjpTask(
   return {
     kind: 'vjp',
     dimension: placed.dimension,
+    room: 1,
     batch: placed.batch,
     remap: placed.remap,
     assetTable,

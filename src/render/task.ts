@@ -14,6 +14,8 @@ interface SceneRange {
   /** Position of the first scene in the batch. */
   readonly first: number;
   readonly count: number;
+  /** 3D scenes: how many times a scene's triangles the scratch memory has room for (`MORE_ROOM`). */
+  readonly room: number;
 }
 
 /** Draws scenes; an address of 0 leaves that output out. Scene i writes at i × stride (bytes) from each address. */
@@ -61,10 +63,18 @@ export interface VjpTask extends SceneRange {
 export type Task = RenderTask | VjpTask;
 
 /**
+ * Room for a scene's triangles that it is tried with when the usual one, 1, is too little. Scratch memory then holds so many
+ * times its triangles, a quarter more and 4,096. 2 is enough when the near plane cuts every triangle into two, 5 when all five
+ * planes of clipping cut every one into six, which is as many as there can be: a scene needs at most two more tries.
+ */
+export const MORE_ROOM: readonly number[] = [2, 5];
+
+/**
  * Runs a task on the calling thread with that thread's kernel instance.
+ * @returns scenes that are done: all, or those before the first that needs more room
  * @throws KernelError naming the scene when a kernel refuses or traps
  */
-export function runTask(kernels: Kernels, task: Task): void {
+export function runTask(kernels: Kernels, task: Task): number {
   for (let i = 0; i < task.count; i++) {
     let status: number;
     try {
@@ -74,10 +84,12 @@ export function runTask(kernels: Kernels, task: Task): void {
         cause,
       });
     }
+    if (status === kernels.constants.STATUS_ROOM) return i;
     if (status !== 0) {
       throw new KernelError(`Expected status 0 of ${task.kind} for scenes[${task.first + i}] but received ${status}`);
     }
   }
+  return task.count;
 }
 
 function renderOne(kernels: Kernels, task: RenderTask, i: number): number {
@@ -88,8 +100,8 @@ function renderOne(kernels: Kernels, task: RenderTask, i: number): number {
 }
 
 function renderMeshes(kernels: Kernels, task: RenderTask, i: number): number {
-  const { samples, colorFormat, batch, first, remap, assetTable, scratch, outputs } = task;
-  writeMeshOutputs(kernels, outputs, { samples, colorFormat, ...resultsOf(task, i) });
+  const { samples, colorFormat, room, batch, first, remap, assetTable, scratch, outputs } = task;
+  writeMeshOutputs(kernels, outputs, { samples, colorFormat, room, ...resultsOf(task, i) });
   return kernels.renderMeshScene(batch, first + i, remap, assetTable, scratch, outputs);
 }
 
@@ -117,23 +129,19 @@ function resultsOf(task: RenderTask, i: number) {
 }
 
 function vjpOne(kernels: Kernels, task: VjpTask, i: number): number {
-  const kernel = task.dimension === 3 ? kernels.meshPerturbationVjp : kernels.perturbationVjp;
-  return kernel(
-    task.batch,
-    task.first + i,
-    task.remap,
-    task.assetTable,
-    task.scratch,
-    task.gradient + i * task.gradientStride,
-    task.delta,
-    task.pixelDelta,
-    task.out + i * task.outStride,
-  );
+  const { batch, first, remap, assetTable, scratch, gradient, gradientStride, delta, pixelDelta, out, outStride } =
+    task;
+  // biome-ignore format: one line a kind of argument.
+  const args = [
+    batch, first + i, remap, assetTable, scratch,
+    gradient + i * gradientStride, delta, pixelDelta, out + i * outStride,
+  ] as const;
+  return task.dimension === 3 ? kernels.meshPerturbationVjp(...args, task.room) : kernels.perturbationVjp(...args);
 }
 
-/** The part of a task that does only its scene `i`, writing to the same place. */
-export function singleScene(task: Task, i: number): Task {
-  const range = { first: task.first + i, count: 1 };
+/** The part of a task that does its scenes from `i` on, or only `count` of them, writing to the same place. */
+export function partOf(task: Task, i: number, count = task.count - i): Task {
+  const range = { first: task.first + i, count };
   if (task.kind === 'vjp') {
     return {
       ...task,

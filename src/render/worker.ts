@@ -17,19 +17,18 @@ export interface WorkerSetup {
   readonly fault?: Int32Array;
 }
 
-/** How a task ended. Error classes do not survive the way back, so they travel as code and message. */
-export type TaskOutcome = { readonly code: string; readonly message: string } | null;
+/** How a task ended: what `runTask` returned. Error classes do not survive the way back, so they travel as code and message. */
+export type TaskOutcome = { readonly done: number } | { readonly code: string; readonly message: string };
 
 const setup = workerData as WorkerSetup;
 const kernels = instantiateKernels(setup.module, setup.memory);
 
 /** Runs one task; `null`, sent once by the pool at the start, only shows that the worker is alive. */
 export default function work(task: Task | null): TaskOutcome {
-  if (task === null) return null;
+  if (task === null) return { done: 0 };
   if (setup.fault) dieWhenAsked(setup.fault, task);
   try {
-    runTask(kernels, task);
-    return null;
+    return { done: runTask(kernels, task) };
   } catch (error) {
     const code = error instanceof MetasimError ? error.code : 'KERNEL';
     return { code, message: error instanceof Error ? error.message : String(error) };

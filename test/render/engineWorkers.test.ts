@@ -87,6 +87,7 @@ test('a kernel that refuses is reported by class, code and scene across the thre
       scratch: 0,
       first: 99,
       count: 1,
+      room: 1,
       colorFormat: 0,
       color: 0,
       colorStride: 0,

@@ -31,7 +31,7 @@ function open(scene: SceneGraph, channels: 1 | 3 = 3): void {
   const bytes = encodeScenes({ ...batch, schema: { ...batch.schema, channels } });
   new Uint8Array(memory.buffer).set(bytes, BATCH);
   assert.is(kernels.verifyBatch(BATCH, bytes.length), 0, JSON.stringify(kernels.verifyDetails()));
-  assert.is(kernels.openMeshScene(BATCH, 0, REMAP, ASSET_TABLE, 4, SCRATCH), K.STATUS_OK);
+  assert.is(kernels.openMeshScene(BATCH, 0, REMAP, ASSET_TABLE, 4, SCRATCH, 1), K.STATUS_OK);
 }
 
 /** Frames as `worldFrames` has them, from frame records. */

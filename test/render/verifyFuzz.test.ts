@@ -135,7 +135,7 @@ class GuardedKernels {
       const color = at.color + (format === constants.COLOR_U8 ? 3 * pixels * channels : 0);
       const { instances, classes, coverage, depth, normals, scratch } = at;
       if (meshes) {
-        const outputs = { samples, colorFormat: format, color, instances, classes, coverage, depth, normals };
+        const outputs = { samples, colorFormat: format, color, instances, classes, coverage, depth, normals, room: 1 };
         writeMeshOutputs(this.#kernels, record, outputs);
       }
       const table = this.#assetTable;

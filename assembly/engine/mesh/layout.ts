@@ -130,6 +130,7 @@ export const INSTANCE_BENT: u32 = 1;
  * 20  u32  depth        f32 [H, W]
  * 24  u32  normals      f32 [H, W, 3]
  * 28  u32  coverage     coverage records [V] (layout.ts)
+ * 32  u32  room         how many times the scene's triangles scratch has room for, ≥ 1
  * ```
  */
 export const OUTPUT_SAMPLES: usize = 0;
@@ -140,7 +141,8 @@ export const OUTPUT_CLASSES: usize = 16;
 export const OUTPUT_DEPTH: usize = 20;
 export const OUTPUT_NORMALS: usize = 24;
 export const OUTPUT_COVERAGE: usize = 28;
-export const OUTPUT_BYTES: usize = 32;
+export const OUTPUT_ROOM: usize = 32;
+export const OUTPUT_BYTES: usize = 36;
 
 /**
  * ## Frame record: one a node, where it stands in the world

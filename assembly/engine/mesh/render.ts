@@ -4,7 +4,7 @@ import { coverMesh } from './cover';
 import { drawMeshes } from './draw';
 import {
   INSTANCE_BYTES, MESH_CALL_RASTER, MESH_CALL_VIEW, OUTPUT_CLASSES, OUTPUT_COLOR, OUTPUT_COLOR_FORMAT,
-  OUTPUT_COVERAGE, OUTPUT_DEPTH, OUTPUT_IDS, OUTPUT_NORMALS, OUTPUT_SAMPLES, VIEW_CLASSES, VIEW_COLOR, VIEW_COLOR_FORMAT,
+  OUTPUT_COVERAGE, OUTPUT_DEPTH, OUTPUT_IDS, OUTPUT_NORMALS, OUTPUT_ROOM, OUTPUT_SAMPLES, VIEW_CLASSES, VIEW_COLOR, VIEW_COLOR_FORMAT,
   VIEW_COUNT, VIEW_DEPTH, VIEW_IDS, VIEW_INSTANCES, VIEW_NORMALS,
 } from './layout';
 import { meshSceneBytes, openMeshScene } from './scene';
@@ -15,7 +15,7 @@ const UNAVAILABLE: u32 = 0xffffffff;
 /**
  * Scratch bytes of renderMeshScene.
  * @param vertices of the largest mesh, at least
- * @param triangles of all of a scene's meshes together, at least
+ * @param triangles of all of a scene's meshes together, at least, times the room wanted for them
  * @returns 0xffffffff when they do not fit an address
  */
 export function meshSceneScratchBytes(
@@ -38,7 +38,7 @@ export function renderMeshScene(
   batch: usize, sceneIndex: u32, remap: usize, assetTable: usize, scratch: usize, outputs: usize,
 ): u32 {
   const samples = load<u32>(outputs, OUTPUT_SAMPLES);
-  const status = openMeshScene(batch, sceneIndex, remap, assetTable, samples, scratch);
+  const status = openMeshScene(batch, sceneIndex, remap, assetTable, samples, scratch, load<u32>(outputs, OUTPUT_ROOM));
   if (status != STATUS_OK) return status;
   const view = <usize>load<u32>(scratch, MESH_CALL_VIEW);
   store<u32>(view, load<u32>(outputs, OUTPUT_COLOR_FORMAT), VIEW_COLOR_FORMAT);

@@ -28,10 +28,11 @@ export function meshSceneBytes(nodes: u32): u64 {
  * Opens scene `sceneIndex`: call record, frame and instance record of every node, and the view, whose outputs stay 0.
  * @param samples 1 or 4 a pixel
  * @param call meshSceneBytes() bytes, and behind them the rasteriser's scratch; 16-byte aligned
+ * @param room how many times the scene's triangles that scratch has room for, ≥ 1
  * @returns STATUS_OK, or what is wrong
  */
 export function openMeshScene(
-  batch: usize, sceneIndex: u32, remap: usize, assetTable: usize, samples: u32, call: usize,
+  batch: usize, sceneIndex: u32, remap: usize, assetTable: usize, samples: u32, call: usize, room: u32,
 ): u32 {
   const root = rootTable(batch);
   if (readU8(root, BATCH_DIMENSION) != 3) return STATUS_DIMENSION;
@@ -52,6 +53,7 @@ export function openMeshScene(
   divideScratch(call, count);
   findColumns(root, call);
   openNodes(root, scene, remap, assetTable, call, count);
+  store<u32>(call, room * load<u32>(call, MESH_CALL_TRIANGLES), MESH_CALL_TRIANGLES);
   const frames = <usize>load<u32>(call, MESH_CALL_FRAMES);
   const instances = <usize>load<u32>(call, MESH_CALL_INSTANCES);
   const toCamera = call + MESH_CALL_TO_CAMERA;

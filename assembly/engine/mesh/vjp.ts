@@ -37,13 +37,14 @@ const STRETCH: u32 = (1 << ROLE_SCALE_X) | (1 << ROLE_SCALE_Y) | (1 << ROLE_SCAL
  * @param delta f32 [A], half-step of each column in its unit; ≤ 0 or NaN: the step that moves the image of what is moved by
  *   about `pixelDelta` px (vjpStep.ts). Without meaning for brightness and colour of meshes
  * @param out f32 [V, A], per unit; 0 where the attribute is not mutable or not drawn
+ * @param room how many times the scene's triangles scratch has room for, ≥ 1
  * @returns STATUS_OK, STATUS_DIMENSION, STATUS_INDEX or STATUS_ROOM
  */
 export function meshPerturbationVjp(
   batch: usize, sceneIndex: u32, remap: usize, assetTable: usize, scratch: usize, gradient: usize, delta: usize,
-  pixelDelta: f32, out: usize,
+  pixelDelta: f32, out: usize, room: u32,
 ): u32 {
-  const status = openMeshScene(batch, sceneIndex, remap, assetTable, VJP_SAMPLES, scratch);
+  const status = openMeshScene(batch, sceneIndex, remap, assetTable, VJP_SAMPLES, scratch, room);
   if (status != STATUS_OK) return status;
   const vjp = openVjp(scratch);
   store<u32>(vjp, <u32>gradient, VJP_GRADIENT);

@@ -43,7 +43,7 @@ function aligned(bytes: usize): usize {
 /**
  * Scratch bytes of meshPerturbationVjp.
  * @param vertices of the largest mesh, at least
- * @param triangles of all of a scene's meshes together, at least
+ * @param triangles of all of a scene's meshes together, at least, times the room wanted for them
  * @returns 0xffffffff when they do not fit an address
  */
 export function meshVjpScratchBytes(nodes: u32, width: u32, height: u32, vertices: u32, triangles: u32): u32 {
