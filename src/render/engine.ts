@@ -142,6 +142,8 @@ const DEFAULT_PIXEL_DELTA = 0.5;
 const MAX_WORKERS = 256;
 /** Results of a chunk, bytes: large enough to pay for the hand-over, small enough to stay in the caches. */
 const CHUNK_BYTES = 4 << 20;
+/** Estimated work of a chunk where scenes are a lot of it, ns: some fifty times what handing it over costs. */
+const CHUNK_WORK_NS = 5_000_000;
 /** The calling thread gives way to other events after that long, ms. */
 const YIELD_AFTER_MS = 8;
 
@@ -216,12 +218,13 @@ export class Engine {
     const result = resultArrays<C>(batch, shape, layout, into);
     const rows = nodeRows(batch);
     const { store, kernels, heap } = this.#runtime;
-    const chunk = this.#chunkLength(shape, resultBytes(layout));
+    const work = renderWork(shape, outputs);
+    const chunk = this.#chunkLength(shape, resultBytes(layout), work);
     const call: ChunkedCall = {
       shape,
       chunk,
       slotBytes: renderSlotBytes(layout, chunk),
-      work: renderWork(shape),
+      work,
       task: (placed, slot, first, count) =>
         renderTask(layout, placed, slot, first, count, store.table, kernels.constants),
       done: (slot, first, count) => copyRendered(heap.memory.buffer, layout, slot, first, count, rows, result),
@@ -251,12 +254,13 @@ export class Engine {
     const rows = nodeRows(batch).map((row) => row * shape.columns);
     const result = new Float32Array(rows[shape.count]);
     const { store, heap } = this.#runtime;
-    const chunk = this.#chunkLength(shape, layout.gradientBytes + layout.outStride);
+    const work = vjpWork(batch, shape, this.assets);
+    const chunk = this.#chunkLength(shape, layout.gradientBytes + layout.outStride, work);
     const call: ChunkedCall = {
       shape,
       chunk,
       slotBytes: vjpSlotBytes(layout, chunk),
-      work: vjpWork(batch, shape),
+      work,
       task: (placed, slot, first, count) => {
         const { gradient } = vjpAreas(layout, slot, count);
         const target = new Float32Array(heap.memory.buffer, gradient, count * values);
@@ -298,11 +302,16 @@ export class Engine {
     return shapeOf(batch, this.assets);
   }
 
-  /** Scenes a task: a slot's worth at most, and as many tasks for one thread as for another, but at least two. */
-  #chunkLength(shape: BatchShape, bytesPerScene: number): number {
+  /**
+   * Scenes a task: a slot's worth at most, and as many tasks for one thread as for another, but at least two. Where scenes are
+   * so much work that handing one over costs nothing, tasks are smaller: threads end together.
+   * @param work of the whole call, ns of one thread
+   */
+  #chunkLength(shape: BatchShape, bytesPerScene: number, work: number): number {
     const fitting = Math.max(1, Math.floor(CHUNK_BYTES / Math.max(bytesPerScene, 1)));
     const round = 2 * Math.max(1, this.#runtime.workers);
-    const tasks = Math.ceil(Math.ceil(shape.count / fitting) / round) * round;
+    const wanted = Math.max(shape.count / fitting, Math.min(shape.count, work / CHUNK_WORK_NS));
+    const tasks = Math.ceil(Math.ceil(wanted) / round) * round;
     return Math.ceil(shape.count / tasks);
   }
 

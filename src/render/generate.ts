@@ -148,7 +148,7 @@ async function renderToSlot(
     placed = await placeBatch(batch, shape, undefined, heap, store, kernels);
     const task = renderTask(layout, placed, slot, 0, shape.count, store.table, kernels.constants);
     const nameScene = (i: number) => `scene ${batch.scenes[i].index} of seed ${batch.provenance.seed}`;
-    await runtime.run(task, shape, renderWork(shape), nameScene);
+    await runtime.run(task, shape, renderWork(shape, outputs), nameScene);
     return { slot, batch, shape, layout };
   } catch (error) {
     slots.release(slot);

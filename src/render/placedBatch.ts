@@ -23,6 +23,8 @@ export interface BatchShape {
   /** 3D: at least the vertices of the largest mesh, and the triangles of the scene that has most; else 0. */
   readonly vertices: number;
   readonly triangles: number;
+  /** 3D: triangles of all scenes together; else 0. */
+  readonly allTriangles: number;
 }
 
 /**
@@ -62,18 +64,19 @@ export function shapeOf(batch: SceneBatch, library: AssetLibrary): BatchShape {
     maxNodes = Math.max(maxNodes, scene.parent.length);
   }
   const { dimension, channels, attributes } = schema;
-  const load = dimension === 3 ? meshLoad(batch, library) : { vertices: 0, triangles: 0 };
+  const load = dimension === 3 ? meshLoad(batch, library) : { vertices: 0, triangles: 0, allTriangles: 0 };
   return { count: scenes.length, dimension, width, height, channels, columns: attributes.length, maxNodes, ...load };
 }
 
 /** How much the meshes of a batch are, before they are loaded. */
-export function meshLoad(batch: SceneBatch, library: AssetLibrary): Pick<BatchShape, 'vertices' | 'triangles'> {
-  const triangles = batch.assets.map((name) => {
-    const asset = library.assets[library.indexOf(name)];
-    return asset?.kind === 'mesh' ? asset.triangles : 0;
-  });
+export function meshLoad(
+  batch: SceneBatch,
+  library: AssetLibrary,
+): Pick<BatchShape, 'vertices' | 'triangles' | 'allTriangles'> {
+  const triangles = trianglesOf(batch, library);
   let largest = 0;
   let most = 0;
+  let all = 0;
   for (const { asset } of batch.scenes) {
     let sum = 0;
     for (const index of asset) {
@@ -82,9 +85,18 @@ export function meshLoad(batch: SceneBatch, library: AssetLibrary): Pick<BatchSh
       largest = Math.max(largest, triangles[index]);
     }
     most = Math.max(most, sum);
+    all += sum;
   }
   // A mesh has no vertices that no triangle uses (`decodeAsset`).
-  return { vertices: 3 * largest, triangles: most };
+  return { vertices: 3 * largest, triangles: most, allTriangles: all };
+}
+
+/** Triangles of each of a batch's assets; 0 of what is no mesh, or not in the library. */
+export function trianglesOf(batch: SceneBatch, library: AssetLibrary): number[] {
+  return batch.assets.map((name) => {
+    const asset = library.assets[library.indexOf(name)];
+    return asset?.kind === 'mesh' ? asset.triangles : 0;
+  });
 }
 
 /**
