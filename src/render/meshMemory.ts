@@ -1,6 +1,7 @@
 import type { SpriteImage } from '../assets/assetLibrary.js';
 import type { MeshData } from '../assets/meshAsset.js';
 import { AssetError } from '../errors.js';
+import { isClosed } from './closedMesh.js';
 import type { LayoutConstants } from './texels.js';
 
 /** Largest side of a texture, texels: so many levels has a mesh record. */
@@ -66,7 +67,8 @@ export function writeMesh(
   at += aligned(4 * indices.length);
   record.setUint32(layout.MESH_VERTICES, vertices, true);
   record.setUint32(layout.MESH_TRIANGLES, indices.length / 3, true);
-  record.setUint32(layout.MESH_FLAGS, surface === 'ground' ? layout.MESH_GROUND : 0, true);
+  const flags = (surface === 'ground' ? layout.MESH_GROUND : 0) | (isClosed(data) ? layout.MESH_CLOSED : 0);
+  record.setUint32(layout.MESH_FLAGS, flags, true);
   writeBounds(data.positions, record, layout);
   if (data.texture && data.uvs) {
     record.setUint32(layout.MESH_UVS, at, true);

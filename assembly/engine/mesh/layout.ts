@@ -249,7 +249,7 @@ export const MOVED_ALL: u32 = 2;
  *  16  u32      indices    u32 [NT, 3]: byte offsets of vertex records, vertex · VERTEX_BYTES
  *  20  u32      vertices   NV
  *  24  u32      triangles  NT
- *  28  u32      flags      MESH_GROUND
+ *  28  u32      flags      MESH_GROUND | MESH_CLOSED
  *  32  f32[3]   centre     middle of its box …
  *  44  f32      radius     … and the largest distance of a vertex from it
  *  48  f32[3]   minimum    corners of its box
@@ -292,6 +292,11 @@ export const MESH_BYTES: usize = 272;
 
 /** Lies on the ground: receives shadows, casts none, drawn in the order of nodes over other ground at the same height. */
 export const MESH_GROUND: u32 = 1;
+/**
+ * Its surface has no border: every edge is run through as often one way as the other. Looked at from anywhere, its triangles
+ * that face one way cover what those that face the other way do.
+ */
+export const MESH_CLOSED: u32 = 2;
 
 /**
  * ## Vertex record: a transformed, lit vertex of the instance that is being set up

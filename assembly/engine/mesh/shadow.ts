@@ -10,8 +10,8 @@ import { bendVertices, paddedVertices, placedPositions, projectVertices } from '
 import {
   DRAW_BOTTOMS, DRAW_CASTER, DRAW_FIRST, DRAW_HALF, DRAW_LAST, DRAW_LEFTS, DRAW_LEVELS, DRAW_LEVEL_HEIGHTS, DRAW_PITCH,
   DRAW_RIGHTS, DRAW_ROWS, DRAW_SAMPLES, DRAW_SAMPLE_X, DRAW_SAMPLE_Y, DRAW_SHADE, DRAW_SPANS, DRAW_TOPS, DRAW_TRIANGLES,
-  DRAW_VERTICES, DRAW_VIEW, INSTANCE_BENT, INSTANCE_BYTES, INSTANCE_FLAGS, INSTANCE_MATRIX, INSTANCE_MESH, MESH_FLAGS,
-  MESH_GROUND, MESH_INDICES, MESH_TRIANGLES, MOST_LEVELS_OF_GROUND, OUT_GUARD, OUT_NEAR, VERTEX_BYTES, VERTEX_CODE, VERTEX_X,
+  DRAW_VERTICES, DRAW_VIEW, INSTANCE_BENT, INSTANCE_BYTES, INSTANCE_FLAGS, INSTANCE_MATRIX, INSTANCE_MESH, MESH_CLOSED,
+  MESH_FLAGS, MESH_GROUND, MESH_INDICES, MESH_TRIANGLES, MOST_LEVELS_OF_GROUND, OUT_GUARD, OUT_NEAR, VERTEX_BYTES, VERTEX_CODE, VERTEX_X,
   VERTEX_Y, VIEW_COUNT, VIEW_FLAGS, VIEW_GROUND, VIEW_HEIGHT, VIEW_INSTANCES, VIEW_LIGHT, VIEW_SHADOW, VIEW_SHADOWS, VIEW_UP,
 } from './layout';
 
@@ -66,31 +66,39 @@ export function castAllShadows(draw: usize): void {
   for (let instance = instances; instance < end; instance += INSTANCE_BYTES) {
     const mesh = <usize>load<u32>(instance, INSTANCE_MESH);
     if (mesh == 0 || (load<u32>(mesh, MESH_FLAGS) & MESH_GROUND) != 0) continue;
-    for (let level: u32 = 0; level < levels; level++) castShadow(draw, instance, mesh, level);
+    for (let level: u32 = 0; level < levels; level++) {
+      castShadow(draw, instance, mesh, level, <usize>load<u32>(draw, DRAW_SHADE) + <usize>level * plane, load<u32>(draw, DRAW_PITCH));
+    }
   }
 }
 
 /**
- * Projects the shadow of a solid instance on one level: its vertices stand in the vertex memory then.
- * @returns whether it may be seen in the rectangle
+ * Lays a solid instance on one level, as the instance record DRAW_CASTER.
+ * @returns whether its shadow may be seen in the rectangle
  */
-export function placeShadow(draw: usize, instance: usize, mesh: usize, level: u32): bool {
+export function layShadow(draw: usize, instance: usize, mesh: usize, level: u32): bool {
   const caster = draw + DRAW_CASTER;
   layOnGround(draw, instance, load<f32>(draw + (<usize>level << 2), DRAW_LEVEL_HEIGHTS), caster);
-  const bent = (load<u8>(instance, INSTANCE_FLAGS) & INSTANCE_BENT) != 0;
-  if (!bent && !isSphereSeen(draw, caster, mesh, true)) return false;
-  if (bent) bendVertices(draw, instance);
-  projectVertices(draw, caster);
+  return (load<u8>(instance, INSTANCE_FLAGS) & INSTANCE_BENT) != 0 || isSphereSeen(draw, caster, mesh, true);
+}
+
+/** layShadow, and projects the vertices: they stand in the vertex memory then. */
+export function placeShadow(draw: usize, instance: usize, mesh: usize, level: u32): bool {
+  if (!layShadow(draw, instance, mesh, level)) return false;
+  if ((load<u8>(instance, INSTANCE_FLAGS) & INSTANCE_BENT) != 0) bendVertices(draw, instance);
+  projectVertices(draw, draw + DRAW_CASTER);
   return true;
 }
 
-/** Marks the shadow of one instance on one level, within the rectangle. */
-export function castShadow(draw: usize, instance: usize, mesh: usize, level: u32): void {
+/**
+ * Marks the shadow of one instance on one level, within the rectangle.
+ * @param shade address of pixel (0, 0)'s byte, as it were
+ * @param pitch bytes from row to row
+ */
+export function castShadow(draw: usize, instance: usize, mesh: usize, level: u32, shade: usize, pitch: usize): void {
   if (!placeShadow(draw, instance, mesh, level)) return;
   const caster = draw + DRAW_CASTER;
-  const view = <usize>load<u32>(draw, DRAW_VIEW);
-  const pitch = <usize>load<u32>(draw, DRAW_PITCH);
-  const shade = <usize>load<u32>(draw, DRAW_SHADE) + <usize>level * pitch * <usize>load<i32>(view, VIEW_HEIGHT);
+  const closed = (load<u32>(mesh, MESH_FLAGS) & MESH_CLOSED) != 0;
   const vertices = <usize>load<u32>(draw, DRAW_VERTICES);
   let index = <usize>load<u32>(mesh, MESH_INDICES);
   const end = index + 12 * <usize>load<u32>(mesh, MESH_TRIANGLES);
@@ -100,14 +108,14 @@ export function castShadow(draw: usize, instance: usize, mesh: usize, level: u32
     const codeC = load<u32>(vertices + c, VERTEX_CODE);
     if ((codeA & codeB & codeC) != 0) continue;
     if (((codeA | codeB | codeC) & (OUT_NEAR | OUT_GUARD)) == 0) {
-      shadeTriangle(draw, vertices + a, vertices + b, vertices + c, shade);
+      shadeTriangle(draw, vertices + a, vertices + b, vertices + c, closed, shade, pitch);
       continue;
     }
     const positions = placedPositions(draw, instance);
     const count = clipTriangle(draw, caster + INSTANCE_MATRIX, positions, paddedVertices(mesh) << 2, a, b, c);
     const corners = clippedVertices(draw);
     for (let i: usize = 2; i < <usize>count; i++) {
-      shadeTriangle(draw, corners, corners + (i - 1) * VERTEX_BYTES, corners + i * VERTEX_BYTES, shade);
+      shadeTriangle(draw, corners, corners + (i - 1) * VERTEX_BYTES, corners + i * VERTEX_BYTES, closed, shade, pitch);
     }
   }
 }
@@ -135,10 +143,14 @@ function layOnGround(draw: usize, instance: usize, height: f32, caster: usize): 
   }
 }
 
-/** Marks the samples of one projected triangle within the rectangle, whichever way it is turned. */
-function shadeTriangle(draw: usize, a: usize, b: usize, c: usize, shade: usize): void {
+/**
+ * Marks the samples of one projected triangle within the rectangle, whichever way it is turned; of a closed mesh those that
+ * are turned one way, as what they cover is what the others do.
+ */
+function shadeTriangle(draw: usize, a: usize, b: usize, c: usize, closed: bool, shade: usize, pitch: usize): void {
   const ax = load<f32>(a, VERTEX_X), bx = load<f32>(b, VERTEX_X), cx = load<f32>(c, VERTEX_X);
   const ay = load<f32>(a, VERTEX_Y), by = load<f32>(b, VERTEX_Y), cy = load<f32>(c, VERTEX_Y);
+  if (closed && !((bx - ax) * (cy - ay) < (cx - ax) * (by - ay))) return;
   const first = load<f32>(draw, DRAW_FIRST), last = load<f32>(draw, DRAW_LAST);
   const left = max<f32>(ceil(min(ax, min(bx, cx)) - last), load<f32>(draw, DRAW_LEFTS));
   const right = min<f32>(ceil(max(ax, max(bx, cx)) - first), load<f32>(draw, DRAW_RIGHTS));
@@ -149,7 +161,7 @@ function shadeTriangle(draw: usize, a: usize, b: usize, c: usize, shade: usize):
   // Record 0 is nobody's.
   const triangle = <usize>load<u32>(draw, DRAW_TRIANGLES);
   setUpEdges(a, b, c, triangle, 0);
-  markSamples(draw, triangle, left, <i32>from, right, <i32>to, shade, load<u32>(draw, DRAW_PITCH));
+  markSamples(draw, triangle, left, <i32>from, right, <i32>to, shade, pitch);
 }
 
 /**

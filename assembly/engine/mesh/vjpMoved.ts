@@ -282,7 +282,9 @@ function cast(vjp: usize, draw: usize, instance: usize): void {
     const seen = vjp + VJP_GROUND + (<usize>level << 4);
     if (load<i32>(seen) >= load<i32>(seen, 8)) continue;
     setDrawRectangle(draw, load<i32>(seen), load<i32>(seen, 4), load<i32>(seen, 8), load<i32>(seen, 12));
-    castShadow(draw, instance, mesh, level);
+    const pitch = <usize>load<u32>(draw, DRAW_PITCH);
+    const plane = pitch * <usize>load<i32>(load<u32>(draw, DRAW_VIEW), VIEW_HEIGHT);
+    castShadow(draw, instance, mesh, level, <usize>load<u32>(draw, DRAW_SHADE) + <usize>level * plane, pitch);
   }
 }
 
