@@ -35,7 +35,7 @@ export const drivingSchema: SceneSchema = {
   channels: 3,
   attributes: ATTRIBUTES,
   classes: ['object', 'light', 'curve', 'strip'],
-  kinds: [NodeKind.Object_, NodeKind.Light, NodeKind.Curve, NodeKind.Strip],
+  kinds: [NodeKind.Object, NodeKind.Light, NodeKind.Curve, NodeKind.Strip],
 };
 
 /** The left colour camera of KITTI's object benchmark, 1.65 m above the road. */

@@ -107,6 +107,6 @@ function stuffClasses({ schema, scenes, assets }: SceneBatch, meshes: MeshLibrar
     }
   }
   const isStuff = (id: number) =>
-    (schema.kinds?.[id] ?? NodeKind.Object_) !== NodeKind.Object_ || (drawn[id].ground && !drawn[id].solid);
+    (schema.kinds?.[id] ?? NodeKind.Object) !== NodeKind.Object || (drawn[id].ground && !drawn[id].solid);
   return new Set(schema.classes.filter((_, id) => isStuff(id)));
 }

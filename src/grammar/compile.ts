@@ -133,7 +133,7 @@ const ROLES: Record<RoleName, AttributeRole> = {
 };
 
 const KINDS: Record<KindName, NodeKind> = {
-  object: NodeKind.Object_,
+  object: NodeKind.Object,
   camera: NodeKind.Camera,
   light: NodeKind.Light,
   curve: NodeKind.Curve,

@@ -257,7 +257,7 @@ class SceneSampler {
   }
 
   #kind(node: number): NodeKind {
-    return this.plan.schema.kinds?.[this.#classId[node]] ?? NodeKind.Object_;
+    return this.plan.schema.kinds?.[this.#classId[node]] ?? NodeKind.Object;
   }
 
   /** Where a node is, for constraints. */

@@ -65,7 +65,7 @@ function movedWork(batch: SceneBatch, shape: BatchShape, library: AssetLibrary, 
       for (const a of columns) moves += scene.mutable[v * shape.columns + a];
       if (moves === 0) continue;
       // Cameras, lights and what objects stand on change the whole image, at both ends of the step.
-      const isObject = batch.schema.kinds === undefined || batch.schema.kinds[scene.classId[v]] === NodeKind.Object_;
+      const isObject = batch.schema.kinds === undefined || batch.schema.kinds[scene.classId[v]] === NodeKind.Object;
       const part = below[v] === 0 ? 0 : rectangle + below[v] * NS_PER_MOVED_TRIANGLE;
       sum += moves * (isObject ? Math.min(part, 2 * whole) : 2 * whole);
     }

@@ -96,7 +96,7 @@ export function nodeOfKind(schema: SceneSchema, scene: SceneGraph, kind: NodeKin
 
 /** What the nodes of class `classId` are. */
 export function kindOfClass(schema: SceneSchema, classId: number): NodeKind {
-  return schema.kinds?.[classId] ?? NodeKind.Object_;
+  return schema.kinds?.[classId] ?? NodeKind.Object;
 }
 
 /**

@@ -38,7 +38,7 @@ nodes: [{ class: d, children: [{ class: e, children: [{ class: b }] }] }, { clas
 `);
   const { dimension, kinds, attributes } = grammar.schema;
   assert.is(dimension, 3);
-  assert.equal(kinds, [NodeKind.Object_, NodeKind.Camera, NodeKind.Light, NodeKind.Curve, NodeKind.Strip]);
+  assert.equal(kinds, [NodeKind.Object, NodeKind.Camera, NodeKind.Light, NodeKind.Curve, NodeKind.Strip]);
   assert.equal(
     attributes.map(({ unit }) => unit),
     ['m', 'm', 'm', 'deg', 'deg', '', 'deg', '1/m', '', '1/km'],

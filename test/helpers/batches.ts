@@ -61,13 +61,13 @@ const ROLES = {
 
 /** With a camera for every scene, and kinds for its classes, where its hierarchy allows them. */
 function asMeshBatch(batch: SceneBatch, kinds: readonly NodeKind[], camera: Camera): SceneBatch {
-  const schema = { ...batch.schema, kinds: [NodeKind.Object_, ...kinds.slice(1)] };
+  const schema = { ...batch.schema, kinds: [NodeKind.Object, ...kinds.slice(1)] };
   const scenes = batch.scenes.map((scene) => {
     const classId = scene.classId.slice();
     const seen = new Set<NodeKind>();
     for (const [v, parent] of scene.parent.entries()) {
       const kind = schema.kinds[classId[v]];
-      const above = parent < 0 ? NodeKind.Object_ : schema.kinds[classId[parent]];
+      const above = parent < 0 ? NodeKind.Object : schema.kinds[classId[parent]];
       const single = kind === NodeKind.Camera || kind === NodeKind.Light;
       const astray = kind === NodeKind.Strip && above !== NodeKind.Curve && above !== NodeKind.Strip;
       if (astray || (single && seen.has(kind))) classId[v] = 0;

@@ -42,7 +42,7 @@ export const meshSchema: SceneSchema = {
     column('haze', AttributeRole.Haze, '1/km', 0, 100),
   ],
   classes: ['object', 'camera', 'light', 'curve', 'strip'],
-  kinds: [NodeKind.Object_, NodeKind.Camera, NodeKind.Light, NodeKind.Curve, NodeKind.Strip],
+  kinds: [NodeKind.Object, NodeKind.Camera, NodeKind.Light, NodeKind.Curve, NodeKind.Strip],
 };
 
 const COLUMNS = meshSchema.attributes.map(({ name }) => name);

@@ -272,7 +272,7 @@ test('roles are those of the dimension', () => {
 });
 
 test('what the nodes of a class are: one kind a class, in 3D only', () => {
-  const { Object_, Camera, Light, Curve, Strip } = NodeKind;
+  const { Object: Solid, Camera, Light, Curve, Strip } = NodeKind;
   const kinds = (dimension: 2 | 3, ...list: NodeKind[]) =>
     encodeScenes({
       ...batch,
@@ -281,21 +281,21 @@ test('what the nodes of a class are: one kind a class, in 3D only', () => {
     });
   // Each scene has a node of class 0 with two of class 1 below it.
   assert.is(message(kinds(3, Curve, Strip)), 'no error');
-  assert.is(message(kinds(3, Camera, Object_)), 'no error');
-  assert.is(message(kinds(2, Object_, Object_)), 'no error');
-  assert.match(message(kinds(2, Object_, Curve)), 'Expected a kind of node up to 0 for kinds[1] but received 3');
+  assert.is(message(kinds(3, Camera, Solid)), 'no error');
+  assert.is(message(kinds(2, Solid, Solid)), 'no error');
+  assert.match(message(kinds(2, Solid, Curve)), 'Expected a kind of node up to 0 for kinds[1] but received 3');
   assert.match(message(kinds(3, Curve, 5 as NodeKind)), 'Expected a kind of node up to 4 for kinds[1] but received 5');
   assert.is(
-    message(kinds(3, Object_, Camera)),
+    message(kinds(3, Solid, Camera)),
     'Expected no second camera node for scenes[0].class_id[2] but received 1',
   );
-  assert.match(message(kinds(3, Object_, Light)), 'no second light node for scenes[0].class_id[2]');
+  assert.match(message(kinds(3, Solid, Light)), 'no second light node for scenes[0].class_id[2]');
   assert.is(
     message(kinds(3, Light, Strip)),
     'Expected a curve or a strip as parent of a strip for scenes[0].parent[1] but received 0',
   );
   assert.is(
-    message(kinds(3, Strip, Object_)),
+    message(kinds(3, Strip, Solid)),
     'Expected a curve or a strip as parent of a strip for scenes[0].parent[0] but received -1',
   );
   assert.throws(() => kinds(3, Curve), /Expected 2 entries for schema.kinds, one a class, but received 1/);
@@ -308,7 +308,7 @@ test('strips of strips end at a curve', () => {
     scenes: [{ ...batch.scenes[0], parent: Int32Array.from([-1, 0, 1]), camera }],
   };
   assert.is(message(encodeScenes(source)), 'no error');
-  const lists = { schema: { ...source.schema, kinds: [NodeKind.Object_, NodeKind.Strip] } };
+  const lists = { schema: { ...source.schema, kinds: [NodeKind.Object, NodeKind.Strip] } };
   assert.match(message(encodeScenes({ ...source, ...lists })), 'for scenes[0].parent[1] but received 0');
 });
 

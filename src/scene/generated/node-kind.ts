@@ -8,7 +8,7 @@ export enum NodeKind {
   /**
    * A rigid frame, with or without a mesh.
    */
-  Object_ = 0,
+  Object = 0,
 
   /**
    * The scene's camera, at most one: its frame and field of view replace those of `Scene.camera`.
