@@ -21,6 +21,15 @@ export const meshPlacement = {
   height: metres.optional().describe('instead: m from bottom to top'),
   up: axis.optional().describe('axis of the file that points up; default: y, as in glTF'),
   forward: axis.optional().describe('axis of the file that the front looks along; default: z, where up is z or -z: -y'),
+  bodyWidth: metres
+    .optional()
+    .describe(
+      'm that 3D boxes are wide, where mirrors or the like stand out; the middle of the model; default: all of it',
+    ),
+  bodyHeight: metres
+    .optional()
+    .describe('likewise, m that they are high from the lowest point, where aerials or the like stand out'),
+  bodyLength: metres.optional().describe('likewise, m that they are long, where a hitch or the like stands out'),
   ground: z
     .boolean()
     .optional()

@@ -1,12 +1,17 @@
 import type { AssetLibrary } from '../assets/assetLibrary.js';
-import type { MeshAsset } from '../assets/meshAsset.js';
+import type { MeshAsset, MeshBox } from '../assets/meshAsset.js';
 import { AssetError } from '../errors.js';
 
-/** What labels have to know of a mesh: the corners of its axis-parallel box in its own frame, m, and how it lies. */
-export type MeshBounds = Pick<MeshAsset, 'minimum' | 'maximum' | 'surface'>;
+/** What labels have to know of a mesh: its boxes in its own frame, m, and how it lies. */
+export type MeshBounds = Pick<MeshAsset, 'minimum' | 'maximum' | 'body' | 'surface'>;
 
 /** What bounds are looked up in: an `AssetLibrary`. */
 export type MeshLibrary = Pick<AssetLibrary, 'indexOf' | 'assets'>;
+
+/** The box that labels give: of the body where the mesh has one, else of all of it. */
+export function labelledBox({ body, minimum, maximum }: MeshBounds): MeshBox {
+  return body ?? { minimum, maximum };
+}
 
 /**
  * Bounds of the assets of a batch, in the order of its asset table; undefined for those that are no meshes. Meshes need

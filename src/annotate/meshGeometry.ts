@@ -1,10 +1,11 @@
+import type { MeshBox } from '../assets/meshAsset.js';
 import { acos, atan2, PI } from '../deterministicMath.js';
 import { ShapeError } from '../errors.js';
 import { AttributeRole, NodeKind, type SceneSchema } from '../scene/attributeSchema.js';
 import type { SceneGraph } from '../scene/sceneGraph.js';
 import { cameraOf, FRAME_NUMBERS, kindOfClass, worldFrames } from '../scene/worldFrames.js';
 import { observationAngle } from './box3d.js';
-import type { MeshBounds } from './meshBounds.js';
+import { labelledBox, type MeshBounds } from './meshBounds.js';
 import type { Box3d, ImageCamera, MeshPose, WorldPose } from './objectLabel.js';
 import { round } from './round.js';
 import { wrapDegrees } from './worldPoses.js';
@@ -16,7 +17,7 @@ const DEGREES = 180 / PI;
 /** What a 3D scene says of its objects, without a look at what is seen of them. */
 export interface MeshGeometry {
   pose(node: number): MeshPose;
-  /** The box around the node's mesh and its distance; both null for strips and what lies on the ground. */
+  /** The box around the body of the node's mesh (`labelledBox`) and its distance; both null for strips and what lies on the ground. */
   box(node: number): { readonly box3d: Box3d | null; readonly distance: number | null };
 }
 
@@ -51,7 +52,7 @@ export function meshGeometry(
       if (kindOfClass(schema, scene.classId[node]) === NodeKind.Strip || own.surface === 'ground') {
         return { box3d: null, distance: null };
       }
-      return boxOf(multiply(toCamera, frameOf(node)), own, stretchOf(node));
+      return boxOf(multiply(toCamera, frameOf(node)), labelledBox(own), stretchOf(node));
     },
   };
 }
@@ -91,7 +92,7 @@ function poseOfFrame(frame: ArrayLike<number>, scale: number, rounded: (value: n
 /** @param toCamera [3 × 4] mesh → camera */
 function boxOf(
   toCamera: Float64Array,
-  { minimum, maximum }: MeshBounds,
+  { minimum, maximum }: MeshBox,
   stretch: readonly number[],
 ): { box3d: Box3d; distance: number } {
   const scale = Math.sqrt(toCamera[0] ** 2 + toCamera[4] ** 2 + toCamera[8] ** 2);

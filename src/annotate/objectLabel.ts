@@ -46,7 +46,7 @@ export interface RotatedBox {
 }
 
 /**
- * The box around a mesh as KITTI describes one: sides along the mesh's own axes, standing in the camera's frame (x right,
+ * The box around a mesh, or its body (a car without mirrors), as KITTI describes one: sides along the mesh's own axes, standing in the camera's frame (x right,
  * y down, z forward). Where camera or object are tilted (pitch, roll), KITTI's three numbers do not say it: the object's
  * `pose` and the camera's do.
  */

@@ -20,14 +20,22 @@ export interface MeshData {
   readonly texture?: SpriteImage;
 }
 
+/** Corners of an axis-parallel box in an asset's frame, m: [x, y, z]. */
+export interface MeshBox {
+  readonly minimum: readonly [number, number, number];
+  readonly maximum: readonly [number, number, number];
+}
+
 /** A 3D mesh in a library. */
-export interface MeshAsset {
+export interface MeshAsset extends MeshBox {
   readonly kind: 'mesh';
   /** Unique name, slash-separated, e.g. `driving/cars/sedan/03`; grammars refer to it by glob. */
   readonly name: string;
-  /** Corners of its axis-parallel box in the asset's frame, m: [x, y, z]. */
-  readonly minimum: readonly [number, number, number];
-  readonly maximum: readonly [number, number, number];
+  /**
+   * What labels measure, where that is not all of the mesh: a car without its mirrors, as KITTI's annotators drew its box.
+   * Within the mesh's own box.
+   */
+  readonly body?: MeshBox;
   /** Triangles, for work estimates. */
   readonly triangles: number;
   /**

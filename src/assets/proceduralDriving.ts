@@ -144,7 +144,7 @@ function shareOut(varieties: readonly Variety[], count: number): { variety: numb
 
 /** @param begin makes the model anew, as drawing its details uses up its random stream */
 function meshAsset(name: string, begin: () => Model): MeshAsset {
-  const { bounds, surface } = begin();
+  const { bounds, body, surface } = begin();
   let triangles: number | undefined;
   const gather = (model: Model) => {
     const builder = new MeshBuilder();
@@ -156,6 +156,7 @@ function meshAsset(name: string, begin: () => Model): MeshAsset {
     kind: 'mesh',
     name: `driving/${name}`,
     ...bounds,
+    ...(body ? { body } : {}),
     // Counted when it is asked for: most meshes of a library are never drawn.
     get triangles(): number {
       if (triangles === undefined) gather(begin());

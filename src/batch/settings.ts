@@ -6,9 +6,6 @@ import { DEFAULT_SHARD_SIZE, MAX_DATASET_COUNT, MAX_SCENE_NUMBER, MAX_SHARD_SIZE
 import { expectPlaceFor } from '../dataset/surfaceLayers.js';
 import { ConfigError } from '../errors.js';
 
-/** The class that formats of detection leave out by default. */
-export const DEFAULT_IGNORED = 'background';
-
 const integer = (minimum: number, maximum: number) => z.number().int().min(minimum).max(maximum);
 
 /** Shards of a dataset: each has an entry, and lists of them are kept in memory. */
@@ -37,8 +34,11 @@ export const datasetSettingsSchema = z.strictObject({
   normals: z.boolean().default(false),
   /** Objects with fewer visible px count as not visible: no box. */
   minimumPixels: integer(1, 2 ** 31).default(1),
-  /** Classes that formats of detection and classification leave out; those the grammar does not have are no matter. */
-  ignore: z.array(z.string()).default([DEFAULT_IGNORED]),
+  /**
+   * Classes that formats of detection and classification leave out; those the grammar does not have are no matter. Default:
+   * `background`, and for KITTI every class that it does not have (`defaultIgnored`).
+   */
+  ignore: z.array(z.string()).optional(),
   split: z
     .string()
     .regex(/^[A-Za-z0-9_-]{1,64}$/, 'Expected letters, digits, _ and -')

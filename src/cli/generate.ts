@@ -5,6 +5,8 @@ import type { SourceSpec } from '../batch/openSource.js';
 import type { DatasetSettingsInput } from '../batch/settings.js';
 import type { AssetSource } from '../config.js';
 import { FORMAT_NAMES } from '../dataset/formats/index.js';
+import type { DatasetHeader } from '../dataset/header.js';
+import { BACKGROUND, isKittiClass } from '../dataset/ignoredClasses.js';
 import { DEFAULT_QUALITY } from '../dataset/imageCodec.js';
 import { DEFAULT_SHARD_SIZE, MAX_SHARD_SIZE } from '../dataset/plan.js';
 import {
@@ -24,6 +26,8 @@ import { type CommandContext, type CommandResult, define, type Outcome } from '.
 /** Done, but other scenes stand in for some that could not be made. */
 export const EXIT_QUARANTINED = 3;
 const MAX_MACHINES = 1_000_000;
+/** Names of a list that is not all shown. */
+const NAMES_SHOWN = 4;
 
 /** Flags that say where scenes come from. */
 export interface SourceFlags {
@@ -96,7 +100,7 @@ export function addDatasetFlags(command: Command): Command {
     .addOption(
       new Option(
         '--ignore <class>',
-        'class that detection formats leave out; repeat for more (default: background)',
+        'class that detection formats leave out; repeat for more (default: background, and for kitti every class it has not)',
       ).argParser((text: string, before: string[] | undefined) => [...(before ?? []), text]),
     )
     .addOption(new Option('--split <name>', 'name of the split').argParser(splitName).default('train'))
@@ -168,7 +172,7 @@ export function addGenerate(program: Command, outcome: Outcome): void {
       },
       context,
     );
-    return resultOf(result, out);
+    return withKittiClasses(resultOf(result, out), result.header, flags.ignore === undefined);
   });
 }
 
@@ -241,6 +245,25 @@ export function resultOf(result: GeneratedDataset, out: string): CommandResult {
     text: lines.join('\n'),
     ...(quarantined.length > 0 ? { exitCode: EXIT_QUARANTINED } : {}),
   };
+}
+
+/** Says which classes rows of KITTI's are written for, where it is not all of them. */
+function withKittiClasses(result: CommandResult, header: DatasetHeader, byDefault: boolean): CommandResult {
+  const { layout, classes, things } = header;
+  const left = classes.filter((name) => !things.includes(name) && name !== BACKGROUND);
+  const foreign = things.filter((name) => !isKittiClass(name));
+  if (layout !== 'kitti' || (left.length === 0 && foreign.length === 0)) return result;
+  const line =
+    byDefault && foreign.length === 0
+      ? `rows for ${things.join(', ')}; none for ${listed(left)}, which are no types of KITTI's (--ignore ${BACKGROUND} writes those of them that do not lie on the ground)`
+      : `rows for ${things.join(', ')}${foreign.length > 0 ? `; not types of KITTI's: ${foreign.join(', ')}` : ''}`;
+  return { ...result, text: `${result.text}\n${line}` };
+}
+
+/** The first of many names, and how many more there are. */
+function listed(names: readonly string[]): string {
+  const more = names.length - NAMES_SHOWN;
+  return more > 1 ? `${names.slice(0, NAMES_SHOWN).join(', ')} and ${more} other classes` : names.join(', ');
 }
 
 function splitName(text: string): string {

@@ -1,11 +1,12 @@
 import { annotateScene } from '../annotate/annotateScene.js';
+import { meshBounds } from '../annotate/meshBounds.js';
 import { imageCamera } from '../annotate/meshGeometry.js';
 import type { AssetLibrary } from '../assets/assetLibrary.js';
 import { ConfigError, DatasetError, MetasimError } from '../errors.js';
 import { Engine } from '../render/engine.js';
 import { decodeScenes } from '../render/verify.js';
 import type { SceneBatch } from '../scene/sceneGraph.js';
-import { checkBox3d } from './audit/boxes3d.js';
+import { checkBox3d, type Overhang, overhangOf } from './audit/boxes3d.js';
 import { compareCamera, compareLabels } from './audit/compare.js';
 import { checkConsistency } from './audit/consistency.js';
 import { type ExpectedLabel, expectedFromMask, expectedFromScene, withMinimum } from './audit/expected.js';
@@ -151,11 +152,11 @@ class Auditor {
       checkMasks(instances, sample.classes, objects, this.#info, this.#ledger);
     for (const [i, object] of labels.objects.entries()) {
       checkConsistency(object, labels, object.node ?? i, this.#ledger);
-      checkBox3d(object, labels, object.node ?? i, this.#ledger);
+      checkBox3d(object, labels, object.node ?? i, this.#ledger, this.#overhangOf(object));
     }
     if (sample.depth || sample.normals) {
       const single = new Map([...objects].filter(([, object]) => !this.#isMerged(object)));
-      checkSurfaces({ ...sample, instances }, single, this.#ledger);
+      checkSurfaces({ ...sample, instances }, single, this.#ledger, (object) => this.#overhangOf(object));
     }
     const single = listed?.filter((object) => !this.#isMerged(object));
     if (single) checkListing(single, labels, this.#info.things, this.#ledger);
@@ -164,6 +165,14 @@ class Auditor {
   /** Whether the object shares its segment of the mask with others of its class. */
   #isMerged(object: SampleObject): boolean {
     return (this.#info.mergesStuff ?? false) && !this.#info.things.includes(object.class);
+  }
+
+  /** How far an object's mesh stands out of its 3D box; undefined where the mesh is not known. */
+  #overhangOf({ asset }: SampleObject): Overhang | undefined {
+    const library = this.#engine?.assets;
+    if (!library || asset === undefined || library.indexOf(asset) < 0) return undefined;
+    const [bounds] = meshBounds(library, [asset]);
+    return bounds && overhangOf(bounds);
   }
 
   /** The instance mask, when there is one that fits. */

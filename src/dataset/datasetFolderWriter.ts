@@ -29,7 +29,7 @@ export interface DatasetFolderOptions {
   readonly source: GeneratedHeaderSource;
   /** Write masks, where the format has a place for them; default true. */
   readonly masks?: boolean;
-  /** Classes that formats of detection and classification leave out; default none. */
+  /** Classes that formats of detection and classification leave out; default none, for KITTI those that it does not have. */
   readonly ignore?: readonly string[];
 }
 
@@ -107,7 +107,7 @@ export class DatasetFolderWriter {
   }
 
   async #begin(batch: SceneBatch): Promise<{ setup: RecorderSetup; encode: ImageEncoder }> {
-    const { count, seed, assets, source, masks = true, ignore = [] } = this.#options;
+    const { count, seed, assets, source, masks = true, ignore } = this.#options;
     const format = await openFormat(this.#options.format);
     const header: DatasetHeader = generatedHeader(batch, source, {
       format: format.name,
@@ -121,7 +121,7 @@ export class DatasetFolderWriter {
       masks,
       scenes: false,
       minimumPixels: 1,
-      ignore,
+      ignore: ignore ?? (format.name === 'kitti' ? undefined : []),
     });
     await claimHeader(this.#storage, header);
     await claimAssetTable(this.#storage, assets);

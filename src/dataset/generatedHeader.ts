@@ -3,6 +3,7 @@ import { ConfigError } from '../errors.js';
 import { AttributeRole, NodeKind } from '../scene/attributeSchema.js';
 import type { SceneBatch } from '../scene/sceneGraph.js';
 import type { DatasetHeader } from './header.js';
+import { defaultIgnored } from './ignoredClasses.js';
 import { layerFlags, layersOf } from './surfaceLayers.js';
 import { toolVersion } from './toolVersion.js';
 
@@ -22,8 +23,8 @@ export interface GeneratedHeaderSettings {
   readonly depth?: boolean;
   readonly normals?: boolean;
   readonly minimumPixels: number;
-  /** Classes that formats of detection and classification leave out. */
-  readonly ignore: readonly string[];
+  /** Classes that formats of detection and classification leave out; default: as `defaultIgnored` says. */
+  readonly ignore?: readonly string[] | undefined;
   /** Default: the source's. */
   readonly name?: string | undefined;
 }
@@ -55,7 +56,8 @@ export function generatedHeader(
     throw new ConfigError(`Expected 3D scenes for ${layer} but received those of ${source.name}, which are flat`);
   }
   const stuff = meshes ? stuffClasses(batch, meshes) : new Set();
-  const things = classes.filter((name) => !settings.ignore.includes(name) && !stuff.has(name));
+  const ignored = settings.ignore ?? defaultIgnored(settings.format, classes);
+  const things = classes.filter((name) => !ignored.includes(name) && !stuff.has(name));
   return {
     format: 'metasim-dataset',
     version: 2,

@@ -12,7 +12,7 @@ import { RandomStream } from '../../src/random.js';
 import { COVERAGE_COLUMNS } from '../../src/render/coverage.js';
 import { CAMERA, type MeshNode, meshBatch, meshScene, meshSchema } from '../helpers/meshScenes.js';
 
-function mesh(name: string, bounds: Pick<MeshAsset, 'minimum' | 'maximum' | 'surface'>): MeshAsset {
+function mesh(name: string, bounds: Pick<MeshAsset, 'minimum' | 'maximum' | 'body' | 'surface'>): MeshAsset {
   return {
     ...{ kind: 'mesh', name, triangles: 0, ...bounds },
     load: () => {
@@ -26,8 +26,13 @@ const library = new AssetLibrary([
   mesh('car', { minimum: [-0.9, -1.5, -2.2], maximum: [0.9, 0, 2.2] }),
   mesh('shed', { minimum: [1, -4, 0], maximum: [3, -1, 2] }),
   mesh('lawn', { minimum: [-50, 0, -50], maximum: [50, 0, 50], surface: 'ground' }),
+  mesh('mirrored', {
+    minimum: [-1.1, -1.7, -2.2],
+    maximum: [1.1, 0, 2.6],
+    body: { minimum: [-0.9, -1.5, -2.2], maximum: [0.9, 0, 2.2] },
+  }),
 ]);
-const ASSETS = ['car', 'shed', 'lawn'];
+const ASSETS = ['car', 'shed', 'lawn', 'mirrored'];
 const CAR = { asset: 0 };
 
 /** Labels of a scene in which nothing is seen. */
@@ -59,6 +64,15 @@ test('a car worked by hand: location, sides, rotation_y, alpha, distance, pose',
   assert.is(label.distance, 20.1199);
   assert.equal(label.pose, { position: [2, 0, 20], heading: 30, pitch: 0, roll: 0, scale: 1 });
   assert.equal([label.visible, label.box, label.amodalBox, label.occlusion], [false, null, null, 3]);
+});
+
+test('a mesh with a body is measured without what stands out of it', () => {
+  const place = { x: 2, z: 20, rotation: 30 };
+  const [plain, mirrored] = unseen([
+    { ...CAR, ...place },
+    { asset: 3, ...place },
+  ]);
+  assert.equal([mirrored.box3d, mirrored.distance], [plain.box3d, plain.distance]);
 });
 
 test('what the camera sees does not depend on where in the world both are', () => {

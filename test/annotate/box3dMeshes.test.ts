@@ -56,10 +56,13 @@ test('what is drawn of a mesh lies within its projected 3D box, and fills it but
       const [left, top, w, h] = amodalBox;
       // A pixel is the object's where half of its samples are.
       const margins = [left - edges[0], top - edges[1], edges[2] - left - w, edges[3] - top - h];
-      assert.ok(Math.min(...margins) > -0.8, `${object.asset}: ${amodalBox} leaves ${edges}`);
+      // A car's mirrors stand 55 mm out of its box.
+      const mirror = (1.1 * 0.055 * seenBy.fx) / Math.max(seenBy.near, Math.min(...corners.map(([, , z]) => z)));
+      assert.ok(Math.min(...margins) > -0.8 - mirror, `${object.asset}: ${amodalBox} leaves ${edges}`);
       const row = kittiLabelOf(object as SeenObject, { width, height, camera: seenBy });
-      assert.ok(row.box[0] <= box[0] + 0.3 && row.box[1] <= box[1] + 0.3);
-      assert.ok(row.box[2] >= box[0] + box[2] - 1.3 && row.box[3] >= box[1] + box[3] - 1.3);
+      const slack = 0.3 + mirror;
+      assert.ok(row.box[0] <= box[0] + slack && row.box[1] <= box[1] + slack);
+      assert.ok(row.box[2] >= box[0] + box[2] - 1 - slack && row.box[3] >= box[1] + box[3] - 1 - slack);
       compared++;
       if (object.occluded === 0 && object.truncation === 0) {
         filled.push((w * h) / ((edges[2] - edges[0]) * (edges[3] - edges[1])));

@@ -342,4 +342,28 @@ test('meshes.yaml: entries that match a file override the source, later ones mor
   assert.match((error as Error).message, /meshes\.yaml: 0: Unrecognized key: "lenght"/);
 });
 
+test('settings say how large the body is that labels measure: in the middle, and from the ground upwards', async () => {
+  const gltf = new TestGltf();
+  // 2 m wide (x 0 … 2), 4 m high, 6 m long, as far as its box goes.
+  gltf.mesh({ attributes: { POSITION: [0, 0, 0, 2, 0, 6, 0, 4, 0] } });
+  const size = { bodyWidth: 1.5, bodyHeight: 3, bodyLength: 6 };
+  const { asset } = await imported(gltf, size);
+  assert.equal(
+    [asset.minimum, asset.maximum],
+    [
+      [-1, -4, -3],
+      [1, 0, 3],
+    ],
+  );
+  assert.equal(asset.body, { minimum: [-0.75, -3, -3], maximum: [0.75, 0, 3] });
+  assert.is((await imported(gltf, {})).asset.body, undefined);
+  assert.equal((await imported(gltf, { bodyWidth: 1 })).asset.body, { minimum: [-0.5, -4, -3], maximum: [0.5, 0, 3] });
+  try {
+    await imported(gltf, { bodyLength: 7 });
+    assert.unreachable();
+  } catch (error) {
+    assert.match((error as Error).message, /at most 6 m, the model's own, for bodyLength .* received 7/);
+  }
+});
+
 test.run();

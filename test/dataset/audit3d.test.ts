@@ -2,6 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { cameraProjection, projectBox, tiltedBoxCorners } from '../../src/annotate/box3d.js';
 import { isMeshLabel, type MeshPose } from '../../src/annotate/objectLabel.js';
+import { overhangOf } from '../../src/dataset/audit/boxes3d.js';
 import { auditSamples } from '../../src/dataset/audit.js';
 import { type DatasetSample, isThing, type SampleObject } from '../../src/dataset/sample.js';
 import { boxFixture } from '../helpers/boxScenes.js';
@@ -121,6 +122,18 @@ test('stuff that shares a segment is not held against the mask, things are', asy
   assert.equal(await fields(merged), {});
   assert.ok('pixels' in (await fields({ ...merged, mergesStuff: false })));
   assert.ok('pixels' in (await fields({ ...merged, things: info.things as string[] })));
+});
+
+test('an object may stand out of its box as a mirror does, and no farther; with its mesh at hand as far as that does', async () => {
+  const narrower = (share: number) =>
+    withBox(({ dimensions }) => ({ dimensions: { ...dimensions, width: share * dimensions.width } }));
+  assert.not.ok('box3d' in (await fieldsOf(narrower(0.88))));
+  assert.ok('box3d' in (await fieldsOf(narrower(0.5))));
+  const bounds = { minimum: [-1.2, -2, -2.5], maximum: [1, 0, 2] } as const;
+  const body = { minimum: [-1, -2, -2], maximum: [1, 0, 2] } as const;
+  // 0.2 m of 2 on the left count as if they were on both sides, and 0.5 m of 4 behind.
+  assert.equal(overhangOf({ ...bounds, body }), [1.2, 1, 1.25]);
+  assert.equal(overhangOf(bounds), [1, 1, 1]);
 });
 
 test.run();

@@ -43,9 +43,9 @@ export interface CarShape {
 }
 
 const HATCHBACK: CarShape = {
-  length: [3.55, 4.25],
-  width: [1.66, 1.84],
-  height: [1.42, 1.52],
+  length: [3.3, 4.1],
+  width: [1.58, 1.8],
+  height: [1.4, 1.58],
   wheelRadius: [0.285, 0.315],
   clearance: 0.19,
   axles: [0.19, 0.815],
@@ -182,9 +182,9 @@ const SHAPES = {
   },
   van: {
     ...HATCHBACK,
-    length: [4.75, 5.3],
-    width: [1.94, 2.06],
-    height: [1.9, 2.05],
+    length: [4.5, 6.2],
+    width: [1.92, 2.26],
+    height: [1.85, 2.6],
     wheelRadius: [0.32, 0.345],
     clearance: 0.21,
     axles: [0.18, 0.8],
@@ -238,9 +238,9 @@ const SHAPES = {
   },
   truck: {
     ...HATCHBACK,
-    length: [5.9, 7.2],
-    width: [2.12, 2.3],
-    height: [2.65, 3.1],
+    length: [6.2, 8.2],
+    width: [2.26, 2.56],
+    height: [2.8, 3.5],
     wheelRadius: [0.36, 0.4],
     clearance: 0.32,
     axles: [0.15, 0.76],

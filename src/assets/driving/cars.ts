@@ -21,6 +21,8 @@ const WHEEL_WIDTH = 0.2;
 export function carModel(car: Car): Model {
   return {
     bounds: standing(car.width, car.height, car.length),
+    // Annotators leave the mirrors out.
+    body: standing(2 * car.halfWidth, car.height, car.length),
     crease: 30,
     gather: (builder) => {
       addBody(builder, car);

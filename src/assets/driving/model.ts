@@ -7,6 +7,8 @@ import type { Vector } from './vector.js';
 export interface Model {
   /** The mesh is stretched to fill it, so that it is known before there is a mesh. */
   readonly bounds: Bounds;
+  /** What labels measure, where it is not all of `bounds`. */
+  readonly body?: Bounds;
   /** Faces that meet at a smaller angle look like one round surface: 0, 30, 45, 60 or 180 degrees. */
   readonly crease: 0 | 30 | 45 | 60 | 180;
   readonly surface?: MeshAsset['surface'];

@@ -82,6 +82,11 @@ const RAIL: readonly ProfilePoint[] = [
   [0, 0.44, 0.1, 0.5],
 ];
 
+/** A cross-section seen in a mirror: what has the road on its left has it on its right. */
+function mirrored(profile: readonly ProfilePoint[]): readonly ProfilePoint[] {
+  return profile.map(([x, height, u, light]) => [-x, height, u, light] as const).reverse();
+}
+
 function upright(height: number): readonly ProfilePoint[] {
   return [
     [-0.5, 0, 1, 0.78],
@@ -136,7 +141,7 @@ const STRIPS: Readonly<Record<string, Strip>> = {
     tile: 4,
     surface: 'solid',
     texture: (draw) => drawWall(draw, [164, 168, 170]),
-    extra: addPosts,
+    extra: (builder) => addPosts(builder, 1),
   },
   wall: { profile: upright(1.6), tile: 3, surface: 'solid', texture: (draw) => drawWall(draw, [196, 190, 178]) },
   'wall-low': { profile: upright(0.7), tile: 3, surface: 'solid', texture: (draw) => drawWall(draw, [150, 144, 134]) },
@@ -152,6 +157,13 @@ const STRIPS: Readonly<Record<string, Strip>> = {
     texture: (draw) => drawLeaves(draw, 256, 2600, 7),
     tint: [0.44, 0.5, 0.28],
   },
+  'guard-rail-left': {
+    profile: mirrored(RAIL),
+    tile: 4,
+    surface: 'solid',
+    texture: (draw) => drawWall(draw, [164, 168, 170]),
+    extra: (builder) => addPosts(builder, -1),
+  },
 };
 
 export const STRIP_NAMES: readonly string[] = Object.keys(STRIPS);
@@ -162,7 +174,6 @@ export const STRIP_NAMES: readonly string[] = Object.keys(STRIPS);
  */
 export function stripModel(draw: Draw, name: string): Model {
   const { profile, tile, surface, texture, dashes, extra, tint: own = [1, 1, 1] } = STRIPS[name];
-  const closed = surface === 'solid';
   const parts: readonly (readonly [from: number, to: number, pieces: number])[] = dashes
     ? Array.from({ length: dashes[0] }, (_, i) => {
         const middle = (i + 0.5) / dashes[0];
@@ -195,7 +206,8 @@ export function stripModel(draw: Draw, name: string): Model {
         }
       }
       extra?.(builder);
-      if (closed) addEnds(builder, profile, own);
+      // A rail is a band, which has no ends to close.
+      if (surface === 'solid' && !extra) addEnds(builder, profile, own);
     },
   };
 }
@@ -224,13 +236,12 @@ function addPiece(
   builder.polygon(corners.map(([point]) => point).reverse(), look);
 }
 
-/** Closes a wall, hedge or rail at both ends. */
+/** Closes a wall or hedge at both ends. */
 function addEnds(builder: MeshBuilder, profile: readonly ProfilePoint[], own: Tint): void {
   for (const [z, outwards] of [
     [0, [0, 0, -1]],
     [1, [0, 0, 1]],
   ] as const) {
-    if (profile === RAIL) continue;
     builder.polygon(
       profile.map(([x, h]): Vector => [x, -h, z]),
       { tint: own, place: ([x, y]) => [0.3 - 0.2 * y, x] },
@@ -239,15 +250,14 @@ function addEnds(builder: MeshBuilder, profile: readonly ProfilePoint[], own: Ti
   }
 }
 
-/** Posts of a guard rail, every four metres. */
-function addPosts(builder: MeshBuilder): void {
+/** Posts of a guard rail, every four metres, away from the road: to the right of the beam (1) or to the left (−1). */
+function addPosts(builder: MeshBuilder, away: 1 | -1): void {
   const count = STRIP_LENGTH / 4;
   for (let i = 0; i < count; i++) {
     const z = (i + 0.5) / count;
     const half = 0.05 / STRIP_LENGTH;
-    addBox(builder, [0.1, -0.7, z - half], [0.5, 0, z + half], { tint: [0.7, 0.7, 0.7], place: [0.5, 0.3] }, [
-      'bottom',
-    ]);
+    const [x0, x1] = away > 0 ? [0.1, 0.5] : [-0.5, -0.1];
+    addBox(builder, [x0, -0.7, z - half], [x1, 0, z + half], { tint: [0.7, 0.7, 0.7], place: [0.5, 0.3] }, ['bottom']);
   }
 }
 

@@ -11,7 +11,7 @@ import { readGltf } from './gltfModel.js';
 import { readMeshFile } from './meshFile.js';
 import { ModelFolder } from './modelFolder.js';
 import { readObj } from './objModel.js';
-import { placementOf } from './placement.js';
+import { bodyOf, placementOf } from './placement.js';
 import { type Surface, surfacesOf } from './surface.js';
 
 export interface MeshAssetOptions extends MeshPlacement {
@@ -90,6 +90,7 @@ async function meshAsset(
     name,
     minimum,
     maximum,
+    ...bodyOf(placement, settings, path),
     triangles: Math.min(triangles, settings.maxTriangles ?? triangles),
     ...(settings.surface ? { surface: settings.surface } : {}),
     ...(licence === undefined ? {} : { licence }),

@@ -1,5 +1,6 @@
 import type { MeshPlacement } from '../../config.js';
 import { AssetError, ConfigError } from '../../errors.js';
+import type { MeshBox } from '../meshAsset.js';
 
 /** Keys of {@link MeshPlacement} that say how large a model is. */
 export const SIZE_KEYS = ['scale', 'width', 'height', 'length'] as const;
@@ -51,6 +52,35 @@ export function placementOf(
     minimum: corner(low),
     maximum: corner(high),
   };
+}
+
+/**
+ * The part of a placed model that labels measure, where its settings say how large that is: in the middle of the model's
+ * width and length, and upwards from its lowest point.
+ * @param name of the model, for errors
+ * @throws ConfigError when a side is longer than the model's
+ */
+export function bodyOf(
+  { minimum, maximum }: MeshBox,
+  { bodyWidth, bodyHeight, bodyLength }: MeshPlacement,
+  name: string,
+): { readonly body?: MeshBox } {
+  const sides = { bodyWidth, bodyHeight, bodyLength };
+  const given = Object.entries(sides);
+  if (given.every(([, side]) => side === undefined)) return {};
+  const [low, high] = [[...minimum], [...maximum]] as [[number, number, number], [number, number, number]];
+  for (const [axis, [key, side]] of given.entries()) {
+    const own = high[axis] - low[axis];
+    if (side === undefined) continue;
+    if (side > own * (1 + 1e-6)) {
+      throw new ConfigError(`Expected at most ${own} m, the model's own, for ${key} of ${name} but received ${side}`);
+    }
+    const spare = Math.max(0, own - side);
+    // y points down.
+    low[axis] += axis === 1 ? spare : spare / 2;
+    high[axis] -= axis === 1 ? 0 : spare / 2;
+  }
+  return { body: { minimum: low, maximum: high } };
 }
 
 /** Positions in the asset's frame, m. */

@@ -6,10 +6,17 @@ import {
   projectBox,
   tiltedBoxCorners,
 } from '../../annotate/box3d.js';
+import { labelledBox, type MeshBounds } from '../../annotate/meshBounds.js';
 import { type Box3d, type ImageCamera, isMeshLabel, type MeshPose } from '../../annotate/objectLabel.js';
 import { rotationOf } from '../../scene/worldFrames.js';
 import type { ImageLabels, SampleObject } from '../sample.js';
 import type { AuditLedger } from './ledger.js';
+
+/** How many times as long a mesh may be as the box of its label, which leaves mirrors and the like out: [x, y, z]. */
+export type Overhang = readonly [number, number, number];
+
+/** Of a mesh that is not known. A car's mirrors stand out by a tenth of its width on either side. */
+const UNKNOWN_OVERHANG: Overhang = [1.2, 1.1, 1.1];
 
 /** Angles and metres have four decimals: what follows from several of them is off by more. */
 const ANGLE_TOLERANCE = 1e-3;
@@ -19,12 +26,29 @@ const EDGE_TOLERANCE = 1;
 /** A direction that points up or down has no heading. */
 const LEAST_HORIZONTAL = 1e-2;
 
+/** The overhang of a mesh, however it stands out: on the side where it does so most. */
+export function overhangOf(bounds: MeshBounds): Overhang {
+  const { minimum, maximum } = labelledBox(bounds);
+  const along = (axis: number) => {
+    const out = Math.max(minimum[axis] - bounds.minimum[axis], bounds.maximum[axis] - maximum[axis]);
+    return out > 0 ? 1 + (2 * out) / (maximum[axis] - minimum[axis]) : 1;
+  };
+  return [along(0), along(1), along(2)];
+}
+
 /**
  * Checks the 3D box of an object against itself, its pose and the camera, and that it projects around the pixels that are
  * seen, and would be. Boxes of others, which come without poses, are only checked in themselves: annotators' boxes do not fit
  * to the pixel.
+ * @param overhang of the object's mesh, where it is known
  */
-export function checkBox3d(object: SampleObject, { camera }: ImageLabels, name: number, ledger: AuditLedger): void {
+export function checkBox3d(
+  object: SampleObject,
+  { camera }: ImageLabels,
+  name: number,
+  ledger: AuditLedger,
+  overhang: Overhang = UNKNOWN_OVERHANG,
+): void {
   if (!isMeshLabel(object)) {
     if (camera && object.node !== undefined) ledger.note(name, 'box3d', 'a 3D box, or null on the ground', 'none');
     return;
@@ -50,14 +74,36 @@ export function checkBox3d(object: SampleObject, { camera }: ImageLabels, name: 
   if (distance !== undefined && !(Math.abs((distance ?? Number.NaN) - fromCamera) <= LENGTH_TOLERANCE)) {
     ledger.note(name, 'distance', fromCamera, distance);
   }
-  checkProjection(object, corners, camera, name, ledger);
+  checkProjection(object, grown(corners, overhang), camera, name, ledger);
 }
 
-/** Depth of the nearest and the farthest corner of an object's box, m; undefined where too little is known of it. */
-export function depthRange(object: SampleObject, { camera }: ImageLabels): readonly [number, number] | undefined {
+/**
+ * Depth of the nearest and the farthest corner of what an object's mesh fills, m; undefined where too little is known of it.
+ * @param overhang of the object's mesh, where it is known
+ */
+export function depthRange(
+  object: SampleObject,
+  { camera }: ImageLabels,
+  overhang: Overhang = UNKNOWN_OVERHANG,
+): readonly [number, number] | undefined {
   if (!isMeshLabel(object) || !object.box3d || !object.pose || !camera) return undefined;
-  const depths = tiltedBoxCorners(object.box3d, object.pose, camera.pose).map(([, , z]) => z);
+  const corners = tiltedBoxCorners(object.box3d, object.pose, camera.pose);
+  const depths = grown(corners, overhang).map(([, , z]) => z);
   return [Math.min(...depths), Math.max(...depths)];
+}
+
+/** A box lengthened about its middle. */
+function grown(corners: BoxCorners, [width, height, length]: Overhang): BoxCorners {
+  // Corners 0 and 1 differ by the width, 0 and 3 by the length, 0 and 4 by the height.
+  const half = (other: number) => [0, 1, 2].map((axis) => (corners[0][axis] - corners[other][axis]) / 2);
+  const sides = [half(1), half(4), half(3)];
+  const shares = [width, height, length].map((factor) => factor - 1);
+  return corners.map((corner, i) => {
+    const signs = [i % 4 === 0 || i % 4 === 3 ? 1 : -1, i < 4 ? 1 : -1, i % 4 < 2 ? 1 : -1];
+    const moved = (axis: number) =>
+      signs.reduce((sum, sign, k) => sum + sign * shares[k] * sides[k][axis], corner[axis]);
+    return [moved(0), moved(1), moved(2)] as const;
+  });
 }
 
 function checkTurn({ rotationY }: Box3d, pose: MeshPose, camera: ImageCamera, name: number, ledger: AuditLedger): void {

@@ -1,7 +1,7 @@
 import { DEPTH_STEPS } from '../depthCode.js';
 import { normalComponent } from '../normalCode.js';
 import type { DatasetSample, SampleObject } from '../sample.js';
-import { depthRange } from './boxes3d.js';
+import { depthRange, type Overhang } from './boxes3d.js';
 import type { AuditLedger } from './ledger.js';
 
 /** Depths are rounded to 1 ∕ 256 m and computed in float32, and boxes to 0.1 mm. */
@@ -11,6 +11,9 @@ const RELATIVE_TOLERANCE = 1e-3;
 const FARTHEST = 65535 / DEPTH_STEPS;
 /** A unit vector in bytes is as long as this allows. */
 const NORMAL_TOLERANCE = 0.02;
+
+/** How far an object's mesh stands out of its 3D box. */
+type OverhangLookup = (object: SampleObject) => Overhang | undefined;
 
 /** Pixels of one object at which a layer is not what it should be. */
 interface Faults {
@@ -27,16 +30,18 @@ interface Faults {
  * Checks depth and normals against the instance mask and the 3D boxes: where an object is seen its depth lies between the
  * nearest and the farthest corner of its box, and its normal is a unit vector; where nothing is seen there is neither.
  * @param objects by node
+ * @param overhangOf an object's mesh, undefined where that is not known
  */
 export function checkSurfaces(
   sample: DatasetSample,
   objects: ReadonlyMap<number, SampleObject>,
   ledger: AuditLedger,
+  overhangOf: OverhangLookup = () => undefined,
 ): void {
   const { labels, instances, depth, normals } = sample;
   const count = labels.width * labels.height;
   if (depth && depth.length !== count) ledger.note(null, 'depth', `${count} px`, `${depth.length} px`);
-  else if (depth && instances) checkDepth(sample, depth, instances, objects, ledger);
+  else if (depth && instances) checkDepth(sample, depth, instances, objects, ledger, overhangOf);
   if (normals && normals.length !== 3 * count)
     ledger.note(null, 'normals', `${3 * count} bytes`, `${normals.length} bytes`);
   else if (normals && instances) checkNormals(normals, instances, ledger);
@@ -48,6 +53,7 @@ function checkDepth(
   instances: Uint16Array,
   objects: ReadonlyMap<number, SampleObject>,
   ledger: AuditLedger,
+  overhangOf: OverhangLookup,
 ): void {
   const found = new Map<number, Faults>();
   let sky = 0;
@@ -60,7 +66,13 @@ function checkDepth(
     let faults = found.get(id - 1);
     if (!faults) {
       const object = objects.get(id - 1);
-      faults = { range: object && depthRange(object, labels), pixels: 0, missing: 0, outside: 0, worst: 0 };
+      faults = {
+        range: object && depthRange(object, labels, overhangOf(object)),
+        pixels: 0,
+        missing: 0,
+        outside: 0,
+        worst: 0,
+      };
       found.set(id - 1, faults);
     }
     faults.pixels++;
