@@ -550,8 +550,8 @@ export const DRAW_ROW_MASK: usize = 1008;
 /** f32[8]: spans of a shadow. */
 export const DRAW_SPANS: usize = 960;
 /** Target record of the band. */
-export const DRAW_TARGET: usize = 1024;
-export const DRAW_BYTES: usize = 1152;
+export const DRAW_TARGET: usize = 1152;
+export const DRAW_BYTES: usize = 1264;
 /** Levels of ground (heights) that shadows fall on. */
 export const MOST_LEVELS_OF_GROUND: u32 = 4;
 
@@ -579,4 +579,4 @@ export const TARGET_RIGHT: usize = 16;
 export const TARGET_BOTTOM: usize = 20;
 export const TARGET_PITCH: usize = 24;
 export const TARGET_SPANS: usize = 32;
-export const TARGET_BYTES: usize = 96;
+export const TARGET_BYTES: usize = 112;
