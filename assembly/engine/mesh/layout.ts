@@ -535,25 +535,68 @@ export const DRAW_HAZE: usize = 752;
 export const DRAW_TEXEL: usize = 768;
 /** Shadow factors · DRAW_TEXEL. */
 export const DRAW_SHADOW_TEXEL: usize = 800;
-/** 2^14, as f32 and as i32. */
+/** 2^14, as f32. */
 export const DRAW_WEIGHT: usize = 1120;
-export const DRAW_WEIGHT_BITS: usize = 1136;
 /** u32[4]: labels of a pixel's samples. */
 export const DRAW_TALLY: usize = 784;
 /** Copy of the instance record whose shadow is being cast, with the matrix that lays it on the ground. */
 export const DRAW_CASTER: usize = 832;
 /** f32 4, four times. */
 export const DRAW_FOUR: usize = 816;
-/** Columns and rows of the texture's level that a run takes, less 1: i32, four times each. */
-export const DRAW_COLUMN_MASK: usize = 992;
-export const DRAW_ROW_MASK: usize = 1008;
 /** f32[8]: spans of a shadow. */
 export const DRAW_SPANS: usize = 960;
 /** Target record of the band. */
 export const DRAW_TARGET: usize = 1152;
-export const DRAW_BYTES: usize = 1264;
+/** 1.5 · 2^23 + 2^14, as f32. */
+export const DRAW_WEIGHT_MAGIC: usize = 992;
+/** Run record, of the run that texturedRun (texturedRun.ts) is about. */
+export const DRAW_RUN: usize = 1264;
+export const DRAW_BYTES: usize = 1552;
 /** Levels of ground (heights) that shadows fall on. */
 export const MOST_LEVELS_OF_GROUND: u32 = 4;
+
+/**
+ * ## Run record: what the pixels of a run with a texture have in common
+ * Four times each. Columns count from the triangle's anchor.
+ * ```
+ *   0  f32  inverse     1/z at column 0 …
+ *  16  f32  inverseDx   … and what it gains a column
+ *  32  f32  u           u/z in texels of the open level …
+ *  48  f32  uDx
+ *  64  f32  v           … and v/z
+ *  80  f32  vDx
+ *  96  u16  masks       columns less 1 and rows less 1 of the open level
+ * 112  u16  strides     bytes of a texel and of a row of it
+ * 128  u32  texels      its address
+ * 144  f32[4] color     what texels are multiplied by: flat, or over z at column 0 …
+ * 160  f32[4] colorDx   … and what it gains a column
+ * 176  u32[4] offsets   addresses of four texels
+ * 192  f32  across      square of what a pixel spans to the right, in texels of level 0, over z⁴
+ * 208  f32  downU       what it spans downwards, over z², in u …
+ * 224  f32  downUDx
+ * 240  f32  downV       … and in v
+ * 256  f32  downVDx
+ * 272  i32  last        last level
+ * ```
+ */
+export const RUN_INVERSE: usize = 0;
+export const RUN_INVERSE_DX: usize = 16;
+export const RUN_U: usize = 32;
+export const RUN_U_DX: usize = 48;
+export const RUN_V: usize = 64;
+export const RUN_V_DX: usize = 80;
+export const RUN_MASKS: usize = 96;
+export const RUN_STRIDES: usize = 112;
+export const RUN_TEXELS: usize = 128;
+export const RUN_COLOR: usize = 144;
+export const RUN_COLOR_DX: usize = 160;
+export const RUN_OFFSETS: usize = 176;
+export const RUN_ACROSS: usize = 192;
+export const RUN_DOWN_U: usize = 208;
+export const RUN_DOWN_U_DX: usize = 224;
+export const RUN_DOWN_V: usize = 240;
+export const RUN_DOWN_V_DX: usize = 256;
+export const RUN_LAST: usize = 272;
 
 /** Result of drawMeshes: a triangle found no room. */
 export const STATUS_ROOM: u32 = 8;

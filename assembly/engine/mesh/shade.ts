@@ -4,18 +4,16 @@
  *
  * A run may write up to three pixels behind its end, in rows that are filled from left to right.
  */
-import { levelOf, sampleTexture, tap } from './texture';
+import { levelOf, sampleTexture } from './texture';
+import { flatTexturedRun, shadedTexturedRun } from './texturedRun';
 import {
-  DRAW_COLUMN_MASK, DRAW_FOUR, DRAW_HALF, DRAW_HAZE, DRAW_HAZE_COLOR, DRAW_HORIZON, DRAW_LANES, DRAW_MAGIC, DRAW_ONE, DRAW_ROW_COLOR, DRAW_ROW_DEPTH, DRAW_ROW_MASK,
-  DRAW_SHADOW_FACTORS, DRAW_SHADOW_TEXEL, DRAW_TEXEL, DRAW_TO_ZENITH, DRAW_TRIANGLES, DRAW_VIEW, DRAW_WEIGHT, DRAW_WEIGHT_BITS,
-  INSTANCE_MESH, LEVEL_HEIGHT, LEVEL_SHIFT, LEVEL_TEXELS, LEVEL_WIDTH, MESH_LEVEL, MESH_LEVELS, SHADOWED, TRIANGLE_ANCHOR_X,
-  TRIANGLE_ANCHOR_Y, TRIANGLE_DX, TRIANGLE_DY, TRIANGLE_FLAT, TRIANGLE_INSTANCE, TRIANGLE_SHIFT, TRIANGLE_STATE,
-  TRIANGLE_TEXTURED, TRIANGLE_UV, TRIANGLE_UV_DX, TRIANGLE_UV_DY, TRIANGLE_VALUE, VIEW_CX, VIEW_CY, VIEW_FLAGS, VIEW_FX,
-  VIEW_FY, VIEW_SKY, VIEW_UP,
+  DRAW_HALF, DRAW_HAZE, DRAW_HAZE_COLOR, DRAW_HORIZON, DRAW_LANES, DRAW_MAGIC, DRAW_ONE, DRAW_ROW_COLOR, DRAW_ROW_DEPTH,
+  DRAW_SHADOW_FACTORS, DRAW_SHADOW_TEXEL, DRAW_TEXEL, DRAW_TO_ZENITH, DRAW_TRIANGLES, DRAW_VIEW, INSTANCE_MESH,
+  LEVEL_HEIGHT, LEVEL_WIDTH, MESH_LEVEL, MESH_LEVELS, SHADOWED, TRIANGLE_ANCHOR_X, TRIANGLE_ANCHOR_Y, TRIANGLE_DX,
+  TRIANGLE_DY, TRIANGLE_FLAT, TRIANGLE_INSTANCE, TRIANGLE_SHIFT, TRIANGLE_STATE, TRIANGLE_TEXTURED, TRIANGLE_UV,
+  TRIANGLE_UV_DX, TRIANGLE_UV_DY, TRIANGLE_VALUE, VIEW_CX, VIEW_CY, VIEW_FLAGS, VIEW_FX, VIEW_FY, VIEW_SKY, VIEW_UP,
 } from './layout';
 
-/** Pixels of a run whose level is looked for pixel by pixel. */
-const SHORT_RUN: i32 = 8;
 /** Smallest power of two that haze is computed to: less is black. */
 const LEAST_POWER: f32 = -126;
 
@@ -28,7 +26,7 @@ function tableOf(draw: usize, mark: u32): usize {
 /** The address of the texture's mesh record. */
 // @ts-ignore: decorator
 @inline
-function meshOf(triangle: usize): usize {
+export function meshOf(triangle: usize): usize {
   return load<u32>(load<u32>(triangle, TRIANGLE_INSTANCE), INSTANCE_MESH);
 }
 
@@ -108,7 +106,7 @@ export function shadePoint(draw: usize, mark: u32, x: f32, y: f32, ox: f32, oy: 
 /** Address of f32[4] by which a triangle's light is multiplied: shadow, and what a tap leaves to do. */
 // @ts-ignore: decorator
 @inline
-function lightFactors(draw: usize, mark: u32, textured: bool): usize {
+export function lightFactors(draw: usize, mark: u32, textured: bool): usize {
   if ((mark & SHADOWED) != 0) return draw + (textured ? DRAW_SHADOW_TEXEL : DRAW_SHADOW_FACTORS);
   return draw + (textured ? DRAW_TEXEL : DRAW_ONE);
 }
@@ -137,6 +135,13 @@ function texturePoint(triangle: usize, dx: f32, dy: f32, base: f32, z: f32, out:
   const square = (right < down ? down : right) * (near * near);
   const level = levelOf(square, load<i32>(mesh, MESH_LEVELS) - 1);
   sampleTexture(levelAt(first, level), (uBase + ux * dx) * z, (vBase + vx * dx) * z, out);
+}
+
+/** The record of a texture's level. */
+// @ts-ignore: decorator
+@inline
+export function levelAt(first: usize, level: i32): usize {
+  return first + (<usize>level << 4);
 }
 
 /** Runs without a texture. */
@@ -187,223 +192,8 @@ function plainRun(draw: usize, triangle: usize, mark: u32, y: i32, x: i32, end: 
 
 // @ts-ignore: decorator
 @inline
-function plain(base: v128, gain: v128, column: v128, z: v128): v128 {
+export function plain(base: v128, gain: v128, column: v128, z: v128): v128 {
   return f32x4.mul(f32x4.add(base, f32x4.mul(gain, column)), z);
-}
-
-/** Runs with a texture on one colour. */
-function flatTexturedRun(draw: usize, triangle: usize, mark: u32, y: i32, x: i32, end: i32): void {
-  texturedRun(draw, triangle, mark, y, x, end, true);
-}
-
-/** Runs with a texture on colours that change. */
-function shadedTexturedRun(draw: usize, triangle: usize, mark: u32, y: i32, x: i32, end: i32): void {
-  texturedRun(draw, triangle, mark, y, x, end, false);
-}
-
-/** Runs with a texture: coordinates and levels four pixels at a time, then a tap for each; see texturePoint. */
-// @ts-ignore: decorator
-@inline
-function texturedRun(draw: usize, triangle: usize, mark: u32, y: i32, x: i32, end: i32, flat: bool): void {
-  const mesh = meshOf(triangle);
-  const first = mesh + MESH_LEVEL;
-  const last = i32x4.splat(load<i32>(mesh, MESH_LEVELS) - 1);
-  let color = <usize>load<u32>(draw, DRAW_ROW_COLOR) + (<usize>x << 4);
-  let depth = <usize>load<u32>(draw, DRAW_ROW_DEPTH) + (<usize>x << 2);
-  const anchorX = load<f32>(triangle, TRIANGLE_ANCHOR_X);
-  const dy = <f32>y - load<f32>(triangle, TRIANGLE_ANCHOR_Y);
-  let gain = v128.load(triangle, TRIANGLE_DX);
-  let base = f32x4.add(v128.load(triangle, TRIANGLE_VALUE), f32x4.mul(v128.load(triangle, TRIANGLE_DY), f32x4.splat(dy)));
-  const inverseBase = i32x4.shuffle(base, base, 3, 3, 3, 3);
-  const inverseGain = i32x4.shuffle(gain, gain, 3, 3, 3, 3);
-  const light = v128.load(lightFactors(draw, mark, true));
-  const ux = load<f32>(triangle, TRIANGLE_UV_DX), vx = load<f32>(triangle, TRIANGLE_UV_DX + 4);
-  const uy = load<f32>(triangle, TRIANGLE_UV_DY), vy = load<f32>(triangle, TRIANGLE_UV_DY + 4);
-  const zx = f32x4.extract_lane(gain, 3), zy = load<f32>(triangle, TRIANGLE_DY + 12);
-  const q = f32x4.extract_lane(base, 3);
-  const uBase = load<f32>(triangle, TRIANGLE_UV) + uy * dy, vBase = load<f32>(triangle, TRIANGLE_UV + 4) + vy * dy;
-  const width = <f32>load<i32>(first, LEVEL_WIDTH), height = <f32>load<i32>(first, LEVEL_HEIGHT);
-  const a = (ux * q - uBase * zx) * width, b = (vx * q - vBase * zx) * height;
-  const right = f32x4.splat(a * a + b * b);
-  const downU = f32x4.splat((uy * q - uBase * zy) * width), downUX = f32x4.splat((uy * zx - ux * zy) * width);
-  const downV = f32x4.splat((vy * q - vBase * zy) * height), downVX = f32x4.splat((vy * zx - vx * zy) * height);
-  base = f32x4.mul(base, light);
-  gain = f32x4.mul(gain, light);
-  // A long run has often one level, which its ends tell: z is monotone along it, and what the other side spans is convex.
-  let level = -1;
-  if (end - x > SHORT_RUN) {
-    const from = <f32>x - anchorX, to = <f32>(end + 3) - anchorX;
-    const u0 = f32x4.extract_lane(downU, 0), u1 = f32x4.extract_lane(downUX, 0);
-    const v0 = f32x4.extract_lane(downV, 0), v1 = f32x4.extract_lane(downVX, 0);
-    const c0 = u0 + u1 * from, d0 = v0 + v1 * from, c1 = u0 + u1 * to, d1 = v0 + v1 * to;
-    const slope = u1 * u1 + v1 * v1;
-    // Where it is least, if that lies between the ends.
-    const lowest = slope > 0 ? min(max(-(u0 * u1 + v0 * v1) / slope, from), to) : from;
-    const c2 = u0 + u1 * lowest, d2 = v0 + v1 * lowest;
-    const across = f32x4.extract_lane(right, 0);
-    // Values much smaller than what they are the difference of are not trusted.
-    const sure = (u0 * u0 + v0 * v0 + slope * max(from * from, to * to)) * <f32>1e-4;
-    const down2 = c2 * c2 + d2 * d2;
-    const most = max(across, max(c0 * c0 + d0 * d0, c1 * c1 + d1 * d1));
-    const least = down2 > sure ? max(across, down2) : across;
-    const q0 = q + zx * from, q1 = q + zx * to;
-    const smallest = min(q0, q1), largest = max(q0, q1);
-    if (smallest > 0 && most > sure) {
-      const near = <f32>1 / (largest * largest), far = <f32>1 / (smallest * smallest);
-      const top = load<i32>(mesh, MESH_LEVELS) - 1;
-      // Rounding is far smaller than the thousandth by which the bounds are widened.
-      const finest = levelOf(least * (near * near) * <f32>0.999, top);
-      if (finest == levelOf(most * (far * far) * <f32>1.001, top)) level = finest;
-    }
-  }
-  if (level >= 0) {
-    const chosen = levelAt(first, level);
-    // Sides are powers of two: scaling by them rounds nothing, so it may come before everything else.
-    const columnsOfLevel = <f32>load<i32>(chosen, LEVEL_WIDTH), rowsOfLevel = <f32>load<i32>(chosen, LEVEL_HEIGHT);
-    const uFirst = f32x4.splat(uBase * columnsOfLevel), uGain = f32x4.splat(ux * columnsOfLevel);
-    const vFirst = f32x4.splat(vBase * rowsOfLevel), vGain = f32x4.splat(vx * rowsOfLevel);
-    openLevel(draw, chosen);
-    const texels = <usize>load<u32>(chosen, LEVEL_TEXELS);
-    const shift = load<i32>(chosen, LEVEL_SHIFT);
-    const stride = <usize>1 << shift;
-    let columns = f32x4.add(f32x4.splat(<f32>x - anchorX), v128.load(draw, DRAW_LANES));
-    for (; x < end; x += 4) {
-      const z = f32x4.div(v128.load(draw, DRAW_ONE), f32x4.add(inverseBase, f32x4.mul(inverseGain, columns)));
-      v128.store(depth, z);
-      const half = v128.load(draw, DRAW_HALF);
-      const u = f32x4.sub(f32x4.mul(f32x4.add(uFirst, f32x4.mul(uGain, columns)), z), half);
-      const v = f32x4.sub(f32x4.mul(f32x4.add(vFirst, f32x4.mul(vGain, columns)), z), half);
-      tapAll(draw, texels, shift, stride, u, v, base, gain, columns, z, flat, color);
-      columns = f32x4.add(columns, v128.load(draw, DRAW_FOUR));
-      color += 64;
-      depth += 16;
-    }
-    return;
-  }
-  for (; x < end; x += 4) {
-    const columns = f32x4.add(f32x4.splat(<f32>x - anchorX), v128.load(draw, DRAW_LANES));
-    const z = f32x4.div(v128.load(draw, DRAW_ONE), f32x4.add(inverseBase, f32x4.mul(inverseGain, columns)));
-    v128.store(depth, z);
-    const u = f32x4.mul(f32x4.add(f32x4.splat(uBase), f32x4.mul(f32x4.splat(ux), columns)), z);
-    const v = f32x4.mul(f32x4.add(f32x4.splat(vBase), f32x4.mul(f32x4.splat(vx), columns)), z);
-    const c = f32x4.add(downU, f32x4.mul(downUX, columns)), d = f32x4.add(downV, f32x4.mul(downVX, columns));
-    const down = f32x4.add(f32x4.mul(c, c), f32x4.mul(d, d));
-    const near = f32x4.mul(z, z);
-    const square = f32x4.mul(f32x4.pmax(right, down), f32x4.mul(near, near));
-    const exponent = i32x4.sub(i32x4.shr_s(f32x4.add(square, square), 23), i32x4.splat(127));
-    const levels = i32x4.min_s(i32x4.max_s(i32x4.shr_s(exponent, 1), i32x4.splat(0)), last);
-    if (i32x4.bitmask(i32x4.eq(levels, i32x4.shuffle(levels, levels, 0, 0, 0, 0))) == 15) {
-      const chosen = levelAt(first, i32x4.extract_lane(levels, 0));
-      tapFour(draw, chosen, u, v, base, gain, columns, z, flat, color);
-    } else {
-      sampleTexture(levelAt(first, i32x4.extract_lane(levels, 0)), f32x4.extract_lane(u, 0), f32x4.extract_lane(v, 0), color);
-      sampleTexture(levelAt(first, i32x4.extract_lane(levels, 1)), f32x4.extract_lane(u, 1), f32x4.extract_lane(v, 1), color + 16);
-      sampleTexture(levelAt(first, i32x4.extract_lane(levels, 2)), f32x4.extract_lane(u, 2), f32x4.extract_lane(v, 2), color + 32);
-      sampleTexture(levelAt(first, i32x4.extract_lane(levels, 3)), f32x4.extract_lane(u, 3), f32x4.extract_lane(v, 3), color + 48);
-      lightTexel(v128.load(color), base, gain, i32x4.shuffle(columns, columns, 0, 0, 0, 0), i32x4.shuffle(z, z, 0, 0, 0, 0), flat, color);
-      lightTexel(v128.load(color, 16), base, gain, i32x4.shuffle(columns, columns, 1, 1, 1, 1), i32x4.shuffle(z, z, 1, 1, 1, 1), flat, color + 16);
-      lightTexel(v128.load(color, 32), base, gain, i32x4.shuffle(columns, columns, 2, 2, 2, 2), i32x4.shuffle(z, z, 2, 2, 2, 2), flat, color + 32);
-      lightTexel(v128.load(color, 48), base, gain, i32x4.shuffle(columns, columns, 3, 3, 3, 3), i32x4.shuffle(z, z, 3, 3, 3, 3), flat, color + 48);
-    }
-    color += 64;
-    depth += 16;
-  }
-}
-
-// @ts-ignore: decorator
-@inline
-function levelAt(first: usize, level: i32): usize {
-  return first + (<usize>level << 4);
-}
-
-/** Writes a texel times the light there. */
-// @ts-ignore: decorator
-@inline
-function lightTexel(
-  texel: v128, base: v128, gain: v128, column: v128, z: v128, flat: bool, out: usize,
-): void {
-  v128.store(out, f32x4.mul(flat ? base : plain(base, gain, column, z), texel));
-}
-
-/** Texels at four places of one level (what sampleTexture finds) times the light there. */
-// @ts-ignore: decorator
-@inline
-function tapFour(
-  draw: usize, level: usize, u: v128, v: v128, base: v128, gain: v128, columns: v128, z: v128, flat: bool, out: usize,
-): void {
-  const width = load<i32>(level, LEVEL_WIDTH), height = load<i32>(level, LEVEL_HEIGHT);
-  const shift = load<i32>(level, LEVEL_SHIFT);
-  const texels = <usize>load<u32>(level, LEVEL_TEXELS);
-  const stride = <usize>1 << shift;
-  const half = v128.load(draw, DRAW_HALF), magic = v128.load(draw, DRAW_MAGIC);
-  const x = f32x4.sub(f32x4.mul(u, f32x4.splat(<f32>width)), half);
-  const y = f32x4.sub(f32x4.mul(v, f32x4.splat(<f32>height)), half);
-  const left = f32x4.floor(x), top = f32x4.floor(y);
-  const part = f32x4.sub(y, top);
-  const full = v128.load(draw, DRAW_WEIGHT);
-  const weight = i32x4.sub(f32x4.add(f32x4.mul(f32x4.sub(x, left), full), magic), magic);
-  const weights = i32x4.add(v128.load(draw, DRAW_WEIGHT_BITS), i32x4.sub(i32x4.shl(weight, 16), weight));
-  const row = v128.and(f32x4.add(top, magic), i32x4.splat(height - 1));
-  const column = v128.and(f32x4.add(left, magic), i32x4.splat(width - 1));
-  const offset = i32x4.add(i32x4.shl(row, shift), i32x4.shl(column, 3));
-  lightTexel(
-    tap(texels + <usize>i32x4.extract_lane(offset, 0), stride, i32x4.shuffle(weights, weights, 0, 0, 0, 0), i32x4.shuffle(part, part, 0, 0, 0, 0)),
-    base, gain, i32x4.shuffle(columns, columns, 0, 0, 0, 0), i32x4.shuffle(z, z, 0, 0, 0, 0), flat, out,
-  );
-  lightTexel(
-    tap(texels + <usize>i32x4.extract_lane(offset, 1), stride, i32x4.shuffle(weights, weights, 1, 1, 1, 1), i32x4.shuffle(part, part, 1, 1, 1, 1)),
-    base, gain, i32x4.shuffle(columns, columns, 1, 1, 1, 1), i32x4.shuffle(z, z, 1, 1, 1, 1), flat, out + 16,
-  );
-  lightTexel(
-    tap(texels + <usize>i32x4.extract_lane(offset, 2), stride, i32x4.shuffle(weights, weights, 2, 2, 2, 2), i32x4.shuffle(part, part, 2, 2, 2, 2)),
-    base, gain, i32x4.shuffle(columns, columns, 2, 2, 2, 2), i32x4.shuffle(z, z, 2, 2, 2, 2), flat, out + 32,
-  );
-  lightTexel(
-    tap(texels + <usize>i32x4.extract_lane(offset, 3), stride, i32x4.shuffle(weights, weights, 3, 3, 3, 3), i32x4.shuffle(part, part, 3, 3, 3, 3)),
-    base, gain, i32x4.shuffle(columns, columns, 3, 3, 3, 3), i32x4.shuffle(z, z, 3, 3, 3, 3), flat, out + 48,
-  );
-}
-
-/** Writes what tapAll takes of a level. */
-// @ts-ignore: decorator
-@inline
-function openLevel(draw: usize, level: usize): void {
-  v128.store(draw, i32x4.splat(load<i32>(level, LEVEL_WIDTH) - 1), DRAW_COLUMN_MASK);
-  v128.store(draw, i32x4.splat(load<i32>(level, LEVEL_HEIGHT) - 1), DRAW_ROW_MASK);
-}
-
-/** tapFour of a level that openLevel has seen, at four places in texels, counted from the first texel's centre. */
-// @ts-ignore: decorator
-@inline
-function tapAll(
-  draw: usize, texels: usize, shift: i32, stride: usize, x: v128, y: v128, base: v128, gain: v128, columns: v128, z: v128,
-  flat: bool, out: usize,
-): void {
-  const magic = v128.load(draw, DRAW_MAGIC);
-  const left = f32x4.floor(x), top = f32x4.floor(y);
-  const part = f32x4.sub(y, top);
-  const row = i32x4.shl(v128.and(f32x4.add(top, magic), v128.load(draw, DRAW_ROW_MASK)), shift);
-  const column = i32x4.shl(v128.and(f32x4.add(left, magic), v128.load(draw, DRAW_COLUMN_MASK)), 3);
-  const offset = i32x4.add(row, column);
-  const pair = i64x2.extract_lane(offset, 0), other = i64x2.extract_lane(offset, 1);
-  const weight = i32x4.sub(f32x4.add(f32x4.mul(f32x4.sub(x, left), v128.load(draw, DRAW_WEIGHT)), magic), magic);
-  const weights = i32x4.add(v128.load(draw, DRAW_WEIGHT_BITS), i32x4.sub(i32x4.shl(weight, 16), weight));
-  lightTexel(
-    tap(texels + <usize><u32>pair, stride, i32x4.shuffle(weights, weights, 0, 0, 0, 0), i32x4.shuffle(part, part, 0, 0, 0, 0)),
-    base, gain, i32x4.shuffle(columns, columns, 0, 0, 0, 0), i32x4.shuffle(z, z, 0, 0, 0, 0), flat, out,
-  );
-  lightTexel(
-    tap(texels + <usize><u32>(pair >> 32), stride, i32x4.shuffle(weights, weights, 1, 1, 1, 1), i32x4.shuffle(part, part, 1, 1, 1, 1)),
-    base, gain, i32x4.shuffle(columns, columns, 1, 1, 1, 1), i32x4.shuffle(z, z, 1, 1, 1, 1), flat, out + 16,
-  );
-  lightTexel(
-    tap(texels + <usize><u32>other, stride, i32x4.shuffle(weights, weights, 2, 2, 2, 2), i32x4.shuffle(part, part, 2, 2, 2, 2)),
-    base, gain, i32x4.shuffle(columns, columns, 2, 2, 2, 2), i32x4.shuffle(z, z, 2, 2, 2, 2), flat, out + 32,
-  );
-  lightTexel(
-    tap(texels + <usize><u32>(other >> 32), stride, i32x4.shuffle(weights, weights, 3, 3, 3, 3), i32x4.shuffle(part, part, 3, 3, 3, 3)),
-    base, gain, i32x4.shuffle(columns, columns, 3, 3, 3, 3), i32x4.shuffle(z, z, 3, 3, 3, 3), flat, out + 48,
-  );
 }
 
 /** Haze over a run whose colours and depths stand in the rows. */
