@@ -551,7 +551,9 @@ export const DRAW_TARGET: usize = 1152;
 export const DRAW_WEIGHT_MAGIC: usize = 992;
 /** Run record, of the run that texturedRun (texturedRun.ts) is about. */
 export const DRAW_RUN: usize = 1264;
-export const DRAW_BYTES: usize = 1552;
+/** Taps records [16]. */
+export const DRAW_TAPS: usize = 1552;
+export const DRAW_BYTES: usize = 3088;
 /** Levels of ground (heights) that shadows fall on. */
 export const MOST_LEVELS_OF_GROUND: u32 = 4;
 
@@ -570,7 +572,7 @@ export const MOST_LEVELS_OF_GROUND: u32 = 4;
  * 128  u32  texels      its address
  * 144  f32[4] color     what texels are multiplied by: flat, or over z at column 0 …
  * 160  f32[4] colorDx   … and what it gains a column
- * 176  u32[4] offsets   addresses of four texels
+ * 176  u32  stride      bytes of a row of it
  * 192  f32  across      square of what a pixel spans to the right, in texels of level 0, over z⁴
  * 208  f32  downU       what it spans downwards, over z², in u …
  * 224  f32  downUDx
@@ -590,13 +592,32 @@ export const RUN_STRIDES: usize = 112;
 export const RUN_TEXELS: usize = 128;
 export const RUN_COLOR: usize = 144;
 export const RUN_COLOR_DX: usize = 160;
-export const RUN_OFFSETS: usize = 176;
+export const RUN_STRIDE: usize = 176;
 export const RUN_ACROSS: usize = 192;
 export const RUN_DOWN_U: usize = 208;
 export const RUN_DOWN_U_DX: usize = 224;
 export const RUN_DOWN_V: usize = 240;
 export const RUN_DOWN_V_DX: usize = 256;
 export const RUN_LAST: usize = 272;
+
+/**
+ * ## Taps record: where and how a texture is sampled for four pixels
+ * ```
+ *  0  u32[4]  upper    addresses of texels …
+ * 16  u32[4]  lower    … and of those below
+ * 32  u32[4]  weights  i16 16384 − w and w: of a texel and its right neighbour
+ * 48  f32[4]  parts    weight of the lower row
+ * 64  f32[4]  columns  for light that is not the same everywhere: columns from the anchor …
+ * 80  f32[4]  depths   … and depth there
+ * ```
+ */
+export const TAPS_UPPER: usize = 0;
+export const TAPS_LOWER: usize = 16;
+export const TAPS_WEIGHTS: usize = 32;
+export const TAPS_PARTS: usize = 48;
+export const TAPS_COLUMNS: usize = 64;
+export const TAPS_DEPTHS: usize = 80;
+export const TAPS_BYTES: usize = 96;
 
 /** Result of drawMeshes: a triangle found no room. */
 export const STATUS_ROOM: u32 = 8;

@@ -238,12 +238,13 @@ function rasterOne(
       v128.store(spans, i32x4.sub(f32x4.add(from, magic), magic), ROW_START);
       v128.store(spans, i32x4.sub(f32x4.add(to, magic), magic), ROW_END);
       for (let row = spans; row < end; row += 4) {
-        const x = <usize>load<u32>(row, ROW_START) << 2, behind = <usize>load<u32>(row, ROW_END) << 2;
+        // A column far to the left is some negative number.
+        const x = load<i32>(row, ROW_START), behind = load<i32>(row, ROW_END);
         if (x < behind) {
           let columns = f32x4.add(v128.load_splat<f32>(row, ROW_FIRST), v128.load(draw, DRAW_LANES));
-          const stop = depth + behind;
+          const stop = depth + (<usize>behind << 2);
           const toMarks = marks - depth;
-          for (let at = depth + x; at < stop; at += 16) {
+          for (let at = depth + (<usize>x << 2); at < stop; at += 16) {
             const inverse = f32x4.add(v128.load_splat<f32>(row, ROW_BASE), f32x4.mul(gain, columns));
             const held = f32x4.lt(columns, v128.load_splat<f32>(row, ROW_LAST));
             put(draw, at, at + toMarks, v128.and(inverse, held), newMark, ground);

@@ -8,15 +8,17 @@
 import { levelAt, lightFactors, meshOf, plain } from './shade';
 import { levelOf, sampleTexture, tap } from './texture';
 import {
-  DRAW_FOUR, DRAW_HALF, DRAW_LANES, DRAW_MAGIC, DRAW_ONE, DRAW_ROW_COLOR, DRAW_ROW_DEPTH, DRAW_RUN, DRAW_WEIGHT, DRAW_WEIGHT_MAGIC,
+  DRAW_FOUR, DRAW_HALF, DRAW_LANES, DRAW_MAGIC, DRAW_ONE, DRAW_ROW_COLOR, DRAW_ROW_DEPTH, DRAW_RUN, DRAW_TAPS, DRAW_WEIGHT, DRAW_WEIGHT_MAGIC,
   LEVEL_HEIGHT, LEVEL_SHIFT, LEVEL_TEXELS, LEVEL_WIDTH, MESH_LEVEL, MESH_LEVELS, RUN_ACROSS, RUN_COLOR, RUN_COLOR_DX,
-  RUN_DOWN_U, RUN_DOWN_U_DX, RUN_DOWN_V, RUN_DOWN_V_DX, RUN_INVERSE, RUN_INVERSE_DX, RUN_LAST, RUN_MASKS, RUN_OFFSETS, RUN_STRIDES,
-  RUN_TEXELS, RUN_U, RUN_U_DX, RUN_V, RUN_V_DX, TRIANGLE_ANCHOR_X, TRIANGLE_ANCHOR_Y, TRIANGLE_DX, TRIANGLE_DY, TRIANGLE_UV,
+  RUN_DOWN_U, RUN_DOWN_U_DX, RUN_DOWN_V, RUN_DOWN_V_DX, RUN_INVERSE, RUN_INVERSE_DX, RUN_LAST, RUN_MASKS, RUN_STRIDE, RUN_STRIDES,
+  RUN_TEXELS, RUN_U, RUN_U_DX, RUN_V, RUN_V_DX, TAPS_BYTES, TAPS_COLUMNS, TAPS_DEPTHS, TAPS_LOWER, TAPS_PARTS, TAPS_UPPER, TAPS_WEIGHTS, TRIANGLE_ANCHOR_X, TRIANGLE_ANCHOR_Y, TRIANGLE_DX, TRIANGLE_DY, TRIANGLE_UV,
   TRIANGLE_UV_DX, TRIANGLE_UV_DY, TRIANGLE_VALUE,
 } from './layout';
 
 /** Pixels of a run whose level is looked for pixel by pixel. */
 const SHORT_RUN: i32 = 8;
+/** Pixels whose taps are placed before they are taken: there is room for so many. */
+const CHUNK: i32 = 64;
 
 /** On one colour. */
 export function flatTexturedRun(draw: usize, triangle: usize, mark: u32, y: i32, x: i32, end: i32): void {
@@ -35,7 +37,6 @@ function texturedRun(draw: usize, triangle: usize, mark: u32, y: i32, x: i32, en
   const first = mesh + MESH_LEVEL;
   const run = draw + DRAW_RUN;
   let color = <usize>load<u32>(draw, DRAW_ROW_COLOR) + (<usize>x << 4);
-  const stop = <usize>load<u32>(draw, DRAW_ROW_COLOR) + (<usize>end << 4);
   let depth = <usize>load<u32>(draw, DRAW_ROW_DEPTH) + (<usize>x << 2);
   const anchorX = load<f32>(triangle, TRIANGLE_ANCHOR_X);
   const dy = <f32>y - load<f32>(triangle, TRIANGLE_ANCHOR_Y);
@@ -79,13 +80,19 @@ function texturedRun(draw: usize, triangle: usize, mark: u32, y: i32, x: i32, en
       const finest = levelOf(least * (near * near) * <f32>0.999, top);
       if (finest == levelOf(most * (far * far) * <f32>1.001, top)) {
         openLevel(run, levelAt(first, finest), uBase, ux, vBase, vx);
-        while (color < stop) {
-          const z = depthAt(draw, run, columns);
-          v128.store(depth, z);
-          tapFour(draw, run, columns, z, flat, color);
-          columns = f32x4.add(columns, v128.load(draw, DRAW_FOUR));
-          color += 64;
-          depth += 16;
+        while (x < end) {
+          const next = min(x + CHUNK, end);
+          const taps = draw + DRAW_TAPS;
+          let out = taps;
+          for (; x < next; x += 4) {
+            const z = depthAt(draw, run, columns);
+            v128.store(depth, z);
+            placeTaps(draw, run, columns, z, flat, out);
+            columns = f32x4.add(columns, v128.load(draw, DRAW_FOUR));
+            depth += 16;
+            out += TAPS_BYTES;
+          }
+          color = takeTaps(draw, run, taps, out, color, flat);
         }
         return;
       }
@@ -98,30 +105,28 @@ function texturedRun(draw: usize, triangle: usize, mark: u32, y: i32, x: i32, en
   v128.store(run, f32x4.splat(downVX), RUN_DOWN_V_DX);
   v128.store(run, i32x4.splat(top), RUN_LAST);
   let opened = -1;
-  while (color < stop) {
-    const z = depthAt(draw, run, columns);
-    v128.store(depth, z);
-    const levels = levelsAt(run, columns, z);
-    const level = i32x4.extract_lane(levels, 0);
-    if (i32x4.bitmask(i32x4.eq(levels, i32x4.shuffle(levels, levels, 0, 0, 0, 0))) == 15) {
-      if (level != opened) openLevel(run, levelAt(first, level), uBase, ux, vBase, vx);
-      opened = level;
-      tapFour(draw, run, columns, z, flat, color);
-    } else {
-      const u = f32x4.mul(f32x4.add(f32x4.splat(uBase), f32x4.mul(f32x4.splat(ux), columns)), z);
-      const v = f32x4.mul(f32x4.add(f32x4.splat(vBase), f32x4.mul(f32x4.splat(vx), columns)), z);
-      sampleTexture(levelAt(first, level), f32x4.extract_lane(u, 0), f32x4.extract_lane(v, 0), color);
-      sampleTexture(levelAt(first, i32x4.extract_lane(levels, 1)), f32x4.extract_lane(u, 1), f32x4.extract_lane(v, 1), color + 16);
-      sampleTexture(levelAt(first, i32x4.extract_lane(levels, 2)), f32x4.extract_lane(u, 2), f32x4.extract_lane(v, 2), color + 32);
-      sampleTexture(levelAt(first, i32x4.extract_lane(levels, 3)), f32x4.extract_lane(u, 3), f32x4.extract_lane(v, 3), color + 48);
-      lightTexel(v128.load(color), run, i32x4.shuffle(columns, columns, 0, 0, 0, 0), i32x4.shuffle(z, z, 0, 0, 0, 0), flat, color);
-      lightTexel(v128.load(color, 16), run, i32x4.shuffle(columns, columns, 1, 1, 1, 1), i32x4.shuffle(z, z, 1, 1, 1, 1), flat, color + 16);
-      lightTexel(v128.load(color, 32), run, i32x4.shuffle(columns, columns, 2, 2, 2, 2), i32x4.shuffle(z, z, 2, 2, 2, 2), flat, color + 32);
-      lightTexel(v128.load(color, 48), run, i32x4.shuffle(columns, columns, 3, 3, 3, 3), i32x4.shuffle(z, z, 3, 3, 3, 3), flat, color + 48);
+  while (x < end) {
+    const next = min(x + CHUNK, end);
+    const taps = draw + DRAW_TAPS;
+    let out = taps;
+    for (; x < next; x += 4) {
+      const z = depthAt(draw, run, columns);
+      v128.store(depth, z);
+      const levels = levelsAt(run, columns, z);
+      const level = i32x4.extract_lane(levels, 0);
+      if (i32x4.bitmask(i32x4.eq(levels, i32x4.shuffle(levels, levels, 0, 0, 0, 0))) == 15) {
+        if (level != opened) openLevel(run, levelAt(first, level), uBase, ux, vBase, vx);
+        opened = level;
+      } else {
+        openLevels(run, first, levels, uBase, ux, vBase, vx);
+        opened = -1;
+      }
+      placeTaps(draw, run, columns, z, flat, out);
+      columns = f32x4.add(columns, v128.load(draw, DRAW_FOUR));
+      depth += 16;
+      out += TAPS_BYTES;
     }
-    columns = f32x4.add(columns, v128.load(draw, DRAW_FOUR));
-    color += 64;
-    depth += 16;
+    color = takeTaps(draw, run, taps, out, color, flat);
   }
 }
 
@@ -162,21 +167,32 @@ function openLevel(run: usize, level: usize, u: f32, ux: f32, v: f32, vx: f32): 
   v128.store(run, i32x4.splat(((height - 1) << 16) | (width - 1)), RUN_MASKS);
   const stride = 1 << load<i32>(level, LEVEL_SHIFT);
   v128.store(run, i32x4.splat((stride << 16) | 8), RUN_STRIDES);
+  v128.store(run, i32x4.splat(stride), RUN_STRIDE);
   v128.store(run, i32x4.splat(load<u32>(level, LEVEL_TEXELS)), RUN_TEXELS);
 }
 
-/** Writes a texel times the light there. */
-// @ts-ignore: decorator
-@inline
-function lightTexel(texel: v128, run: usize, column: v128, z: v128, flat: bool, out: usize): void {
-  const light = v128.load(run, RUN_COLOR);
-  v128.store(out, f32x4.mul(flat ? light : plain(light, v128.load(run, RUN_COLOR_DX), column, z), texel));
+/** The same of four levels, one a lane. */
+function openLevels(run: usize, first: usize, levels: v128, u: f32, ux: f32, v: f32, vx: f32): void {
+  v128.store(run, levels, RUN_U);
+  for (let lane: usize = 0; lane < 16; lane += 4) {
+    const level = levelAt(first, load<i32>(run + lane, RUN_U));
+    const width = load<i32>(level, LEVEL_WIDTH), height = load<i32>(level, LEVEL_HEIGHT);
+    const stride = 1 << load<i32>(level, LEVEL_SHIFT);
+    store<f32>(run + lane, u * <f32>width, RUN_U);
+    store<f32>(run + lane, ux * <f32>width, RUN_U_DX);
+    store<f32>(run + lane, v * <f32>height, RUN_V);
+    store<f32>(run + lane, vx * <f32>height, RUN_V_DX);
+    store<i32>(run + lane, ((height - 1) << 16) | (width - 1), RUN_MASKS);
+    store<i32>(run + lane, (stride << 16) | 8, RUN_STRIDES);
+    store<i32>(run + lane, stride, RUN_STRIDE);
+    store<u32>(run + lane, load<u32>(level, LEVEL_TEXELS), RUN_TEXELS);
+  }
 }
 
-/** Texels of the open level at four columns (what sampleTexture finds) times the light there. */
+/** Writes where the taps of four columns are and what they weigh (what sampleTexture finds), of the open level. */
 // @ts-ignore: decorator
 @inline
-function tapFour(draw: usize, run: usize, columns: v128, z: v128, flat: bool, out: usize): void {
+function placeTaps(draw: usize, run: usize, columns: v128, z: v128, flat: bool, taps: usize): void {
   const half = v128.load(draw, DRAW_HALF), magic = v128.load(draw, DRAW_MAGIC);
   const x = f32x4.sub(
     f32x4.mul(f32x4.add(v128.load(run, RUN_U), f32x4.mul(v128.load(run, RUN_U_DX), columns)), z), half,
@@ -185,35 +201,62 @@ function tapFour(draw: usize, run: usize, columns: v128, z: v128, flat: bool, ou
     f32x4.mul(f32x4.add(v128.load(run, RUN_V), f32x4.mul(v128.load(run, RUN_V_DX), columns)), z), half,
   );
   const left = f32x4.floor(x), top = f32x4.floor(y);
-  const part = f32x4.sub(y, top);
   // Column in the lower and row in the upper half of a lane; one product makes bytes of both.
   const place = v128.and(
     blendHalves(f32x4.add(left, magic), i32x4.shl(f32x4.add(top, magic), 16)), v128.load(run, RUN_MASKS),
   );
-  // By way of memory: taking lanes out of a vector costs more.
-  v128.store(run, i32x4.add(i32x4.dot_i16x8_s(place, v128.load(run, RUN_STRIDES)), v128.load(run, RUN_TEXELS)), RUN_OFFSETS);
-  const stride = <usize>load<u16>(run, RUN_STRIDES + 2);
+  const upper = i32x4.add(i32x4.dot_i16x8_s(place, v128.load(run, RUN_STRIDES)), v128.load(run, RUN_TEXELS));
+  v128.store(taps, upper, TAPS_UPPER);
+  v128.store(taps, i32x4.add(upper, v128.load(run, RUN_STRIDE)), TAPS_LOWER);
   // 16384 − w in the lower and w in the upper half: w stands at the bottom of a sum with 1.5 · 2^23.
   const weight = f32x4.mul(f32x4.sub(x, left), v128.load(draw, DRAW_WEIGHT));
-  const weights = blendHalves(
-    f32x4.sub(v128.load(draw, DRAW_WEIGHT_MAGIC), weight), i32x4.shl(f32x4.add(weight, magic), 16),
+  v128.store(
+    taps, blendHalves(f32x4.sub(v128.load(draw, DRAW_WEIGHT_MAGIC), weight), i32x4.shl(f32x4.add(weight, magic), 16)), TAPS_WEIGHTS,
   );
-  lightTexel(
-    tap(load<u32>(run, RUN_OFFSETS), stride, i32x4.shuffle(weights, weights, 0, 0, 0, 0), i32x4.shuffle(part, part, 0, 0, 0, 0)),
-    run, i32x4.shuffle(columns, columns, 0, 0, 0, 0), i32x4.shuffle(z, z, 0, 0, 0, 0), flat, out,
-  );
-  lightTexel(
-    tap(load<u32>(run, RUN_OFFSETS + 4), stride, i32x4.shuffle(weights, weights, 1, 1, 1, 1), i32x4.shuffle(part, part, 1, 1, 1, 1)),
-    run, i32x4.shuffle(columns, columns, 1, 1, 1, 1), i32x4.shuffle(z, z, 1, 1, 1, 1), flat, out + 16,
-  );
-  lightTexel(
-    tap(load<u32>(run, RUN_OFFSETS + 8), stride, i32x4.shuffle(weights, weights, 2, 2, 2, 2), i32x4.shuffle(part, part, 2, 2, 2, 2)),
-    run, i32x4.shuffle(columns, columns, 2, 2, 2, 2), i32x4.shuffle(z, z, 2, 2, 2, 2), flat, out + 32,
-  );
-  lightTexel(
-    tap(load<u32>(run, RUN_OFFSETS + 12), stride, i32x4.shuffle(weights, weights, 3, 3, 3, 3), i32x4.shuffle(part, part, 3, 3, 3, 3)),
-    run, i32x4.shuffle(columns, columns, 3, 3, 3, 3), i32x4.shuffle(z, z, 3, 3, 3, 3), flat, out + 48,
-  );
+  v128.store(taps, f32x4.sub(y, top), TAPS_PARTS);
+  if (flat) return;
+  v128.store(taps, columns, TAPS_COLUMNS);
+  v128.store(taps, z, TAPS_DEPTHS);
+}
+
+/**
+ * Writes the colours of the taps in [taps, end).
+ * @returns address of the next colour
+ */
+// @ts-ignore: decorator
+@inline
+function takeTaps(draw: usize, run: usize, taps: usize, end: usize, color: usize, flat: bool): usize {
+  for (; taps < end; taps += TAPS_BYTES) {
+    lightTexel(takeTap(taps), run, taps, flat, color);
+    lightTexel(takeTap(taps + 4), run, taps + 4, flat, color + 16);
+    lightTexel(takeTap(taps + 8), run, taps + 8, flat, color + 32);
+    lightTexel(takeTap(taps + 12), run, taps + 12, flat, color + 48);
+    color += 64;
+  }
+  return color;
+}
+
+/** One tap: the same as tap (texture.ts). */
+// @ts-ignore: decorator
+@inline
+function takeTap(taps: usize): v128 {
+  const weights = v128.load32_splat(taps, TAPS_WEIGHTS);
+  const upper = f32x4.convert_i32x4_s(i32x4.dot_i16x8_s(v128.load_ext<u8>(load<u32>(taps, TAPS_UPPER)), weights));
+  const lower = f32x4.convert_i32x4_s(i32x4.dot_i16x8_s(v128.load_ext<u8>(load<u32>(taps, TAPS_LOWER)), weights));
+  return f32x4.add(upper, f32x4.mul(f32x4.sub(lower, upper), v128.load32_splat(taps, TAPS_PARTS)));
+}
+
+/** Writes a texel times the light there. */
+// @ts-ignore: decorator
+@inline
+function lightTexel(texel: v128, run: usize, taps: usize, flat: bool, out: usize): void {
+  let light = v128.load(run, RUN_COLOR);
+  if (!flat) {
+    light = plain(
+      light, v128.load(run, RUN_COLOR_DX), v128.load32_splat(taps, TAPS_COLUMNS), v128.load32_splat(taps, TAPS_DEPTHS),
+    );
+  }
+  v128.store(out, f32x4.mul(light, texel));
 }
 
 /** Lower halves of the lanes of one vector, upper halves of the other's. */
