@@ -180,6 +180,7 @@ function rasterOne(
     const gain = v128.load_splat<f32>(triangle, TRIANGLE_DX + 12);
     const newMark = i32x4.splat(mark);
     const onRight = i32x4.splat(-<i32>(load<u32>(triangle, TRIANGLE_STATE) & TRIANGLE_ON_RIGHT));
+    // Rows of a narrow triangle are one or two times four columns: no branch depends on its edges.
     const narrow = right - left <= 8;
     const two = right - left > 4;
     if (narrow) {
@@ -206,11 +207,8 @@ function rasterOne(
       v128.store(spans, f32x4.sub(to, anchor), ROW_LAST);
       // Rows from the anchor are exact.
       const rowsDown = f32x4.sub(f32x4.sub(heights, half), f32x4.splat(anchorY));
-      v128.store(
-        spans,
-        f32x4.add(v128.load_splat<f32>(triangle, TRIANGLE_VALUE + 12), f32x4.mul(v128.load_splat<f32>(triangle, TRIANGLE_DY + 12), rowsDown)),
-        ROW_BASE,
-      );
+      const gainDown = f32x4.mul(v128.load_splat<f32>(triangle, TRIANGLE_DY + 12), rowsDown);
+      v128.store(spans, f32x4.add(v128.load_splat<f32>(triangle, TRIANGLE_VALUE + 12), gainDown), ROW_BASE);
       heights = f32x4.add(heights, v128.load(draw, DRAW_FOUR));
       const end = spans + (<usize>min(4, bottom - y) << 2);
       if (narrow) {

@@ -8,10 +8,11 @@
 import { levelAt, lightFactors, meshOf, plain } from './shade';
 import { levelOf, sampleTexture, tap } from './texture';
 import {
-  DRAW_FOUR, DRAW_HALF, DRAW_LANES, DRAW_MAGIC, DRAW_ONE, DRAW_ROW_COLOR, DRAW_ROW_DEPTH, DRAW_RUN, DRAW_TAPS, DRAW_WEIGHT, DRAW_WEIGHT_MAGIC,
-  LEVEL_HEIGHT, LEVEL_SHIFT, LEVEL_TEXELS, LEVEL_WIDTH, MESH_LEVEL, MESH_LEVELS, RUN_ACROSS, RUN_COLOR, RUN_COLOR_DX,
-  RUN_DOWN_U, RUN_DOWN_U_DX, RUN_DOWN_V, RUN_DOWN_V_DX, RUN_INVERSE, RUN_INVERSE_DX, RUN_LAST, RUN_MASKS, RUN_STRIDE, RUN_STRIDES,
-  RUN_TEXELS, RUN_U, RUN_U_DX, RUN_V, RUN_V_DX, TAPS_BYTES, TAPS_COLUMNS, TAPS_DEPTHS, TAPS_LOWER, TAPS_PARTS, TAPS_UPPER, TAPS_WEIGHTS, TRIANGLE_ANCHOR_X, TRIANGLE_ANCHOR_Y, TRIANGLE_DX, TRIANGLE_DY, TRIANGLE_UV,
+  DRAW_FOUR, DRAW_HALF, DRAW_LANES, DRAW_MAGIC, DRAW_ONE, DRAW_ROW_COLOR, DRAW_ROW_DEPTH, DRAW_RUN, DRAW_TAPS, DRAW_WEIGHT,
+  DRAW_WEIGHT_MAGIC, LEVEL_HEIGHT, LEVEL_SHIFT, LEVEL_TEXELS, LEVEL_WIDTH, MESH_LEVEL, MESH_LEVELS, RUN_ACROSS, RUN_COLOR,
+  RUN_COLOR_DX, RUN_DOWN_U, RUN_DOWN_U_DX, RUN_DOWN_V, RUN_DOWN_V_DX, RUN_INVERSE, RUN_INVERSE_DX, RUN_LAST, RUN_MASKS,
+  RUN_STRIDE, RUN_STRIDES, RUN_TEXELS, RUN_U, RUN_U_DX, RUN_V, RUN_V_DX, TAPS_BYTES, TAPS_COLUMNS, TAPS_DEPTHS, TAPS_LOWER,
+  TAPS_PARTS, TAPS_UPPER, TAPS_WEIGHTS, TRIANGLE_ANCHOR_X, TRIANGLE_ANCHOR_Y, TRIANGLE_DX, TRIANGLE_DY, TRIANGLE_UV,
   TRIANGLE_UV_DX, TRIANGLE_UV_DY, TRIANGLE_VALUE,
 } from './layout';
 
@@ -210,9 +211,8 @@ function placeTaps(draw: usize, run: usize, columns: v128, z: v128, flat: bool, 
   v128.store(taps, i32x4.add(upper, v128.load(run, RUN_STRIDE)), TAPS_LOWER);
   // 16384 − w in the lower and w in the upper half: w stands at the bottom of a sum with 1.5 · 2^23.
   const weight = f32x4.mul(f32x4.sub(x, left), v128.load(draw, DRAW_WEIGHT));
-  v128.store(
-    taps, blendHalves(f32x4.sub(v128.load(draw, DRAW_WEIGHT_MAGIC), weight), i32x4.shl(f32x4.add(weight, magic), 16)), TAPS_WEIGHTS,
-  );
+  const rest = f32x4.sub(v128.load(draw, DRAW_WEIGHT_MAGIC), weight);
+  v128.store(taps, blendHalves(rest, i32x4.shl(f32x4.add(weight, magic), 16)), TAPS_WEIGHTS);
   v128.store(taps, f32x4.sub(y, top), TAPS_PARTS);
   if (flat) return;
   v128.store(taps, columns, TAPS_COLUMNS);
