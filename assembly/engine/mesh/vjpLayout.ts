@@ -16,14 +16,13 @@
  *  32  u32  pixels     pixels that a target has room for
  *  36  u32  spare      triangles of poses that there is room for
  *  40  u32  opened     1: the records of the scene at rest stand in the draw record
- *  44  i32  left       rectangle of the pixels that the poses touch, px
- *  48  i32  top
- *  52  i32  right
- *  56  i32  bottom
+ *  44  i32[4] rectangle left, top, right, bottom of the pixels that the poses or their shadows may touch, px
  *  60  u32  restCount  first number of a triangle record behind those of the scene at rest
  *  64  f64[4] sum      Σ dL/dimage · image by channel
  *  96  f64[4] lowSum   likewise of the low pose
- * 128  target[3]       targets: what stands behind the poses, the high and the low pose; the latter two share their depth
+ * 128  target[3]       targets: what stands behind the poses, the high and the low pose. Their memory is that of VJP_PIXELS
+ *                      pixels each, rows below each other at the same places, where the latter two share their depth; they
+ *                      begin at what is open of it. Outside of that their marks are those of what is behind
  * 416  f64[MESH_ROLE_COUNT, 2] values  value + δ and value − δ of every role
  * 752  u32[MESH_ROLE_COUNT, 3] ranges  first triangle record of the high pose, of the low pose, and behind that
  * 1008 f64[MESH_ROLE_COUNT] sums       Σ dL/dimage · (image at value + δ − image at value − δ)
@@ -31,9 +30,18 @@
  * 1180 u32  lightFirst first triangle record of the moved meshes at rest with tint 1, 0 when they are not wanted …
  * 1264 u32  lightEnd   … and behind the last
  * 1268 f32  nearest    largest 1/z of a vertex of the poses, 1/m
- * 1272 u32  hidden     1: what is behind is nearer than all poses, all over the targets
  * 1184 i32[MOST_LEVELS_OF_GROUND, 4] ground  left, top, right, bottom of where each level of ground is seen behind the poses
  * 1248 i32[4] anyGround  around all of them
+ * 1272 u32  shade      u8 [3, MOST_LEVELS_OF_GROUND, shadeStep], bit k: sample k of a pixel of the targets lies in the shadow, on
+ *                      that level, of what does not move, of the high and of the low pose
+ * 1276 u32  shadeStep  bytes from one level to the next
+ * 1280 i32[4] meshes   left, top, right, bottom of the pixels that the meshes of the poses may touch, px; empty: left ≥ right
+ * 1296 i32[4] shadows  likewise of their shadows
+ * 1312 i32[4] open     where in the targets the poses may be seen: within `meshes`, around what nothing nearer holds
+ * 1328 i32[4] dark     where their shadows may be: within `shadows` and `anyGround`
+ * 1344 u32  differs    u8 a pixel of a row: not 0 where the shadows of the two poses differ
+ * 1348 u32  rowMarks   u32 [2, 4] a pixel of a row: marks of the high and the low pose, with their shadows
+ * 1352 u32  rowStep    bytes from those of the high pose to those of the low one
  * ```
  */
 export const VJP_CALL: usize = 0;
@@ -47,10 +55,7 @@ export const VJP_LINEAR: usize = 28;
 export const VJP_PIXELS: usize = 32;
 export const VJP_SPARE: usize = 36;
 export const VJP_OPENED: usize = 40;
-export const VJP_LEFT: usize = 44;
-export const VJP_TOP: usize = 48;
-export const VJP_RIGHT: usize = 52;
-export const VJP_BOTTOM: usize = 56;
+export const VJP_RECTANGLE: usize = 44;
 export const VJP_REST_COUNT: usize = 60;
 export const VJP_SUM: usize = 64;
 export const VJP_LOW_SUM: usize = 96;
@@ -66,8 +71,19 @@ export const VJP_GROUND: usize = 1184;
 export const VJP_ANY_GROUND: usize = 1248;
 export const VJP_LIGHT_END: usize = 1264;
 export const VJP_NEAREST: usize = 1268;
-export const VJP_HIDDEN: usize = 1272;
-export const VJP_BYTES: usize = 1280;
+export const VJP_SHADE: usize = 1272;
+export const VJP_SHADE_STEP: usize = 1276;
+export const SHADE_STILL: usize = 0;
+export const SHADE_HIGH: usize = 1;
+export const SHADE_LOW: usize = 2;
+export const VJP_MESHES: usize = 1280;
+export const VJP_SHADOWS: usize = 1296;
+export const VJP_OPEN: usize = 1312;
+export const VJP_DARK: usize = 1328;
+export const VJP_DIFFERS: usize = 1344;
+export const VJP_ROW_MARKS: usize = 1348;
+export const VJP_ROW_STEP: usize = 1352;
+export const VJP_BYTES: usize = 1408;
 
 /**
  * ## Reach record: one a node, which pixels its mesh and its shadow may touch in the scene at rest

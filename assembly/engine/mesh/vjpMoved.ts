@@ -1,35 +1,32 @@
 /**
  * Derivatives with respect to what moves solid meshes. Only pixels that one of them or its shadow may touch, before or after,
  * are rasterised again: the rectangle around all poses. What stands behind and before it is drawn there once, without the moved
- * meshes and their shadows; then every pose is drawn into a copy of that, and the pixels in which the two poses of an attribute
- * differ are shaded and contracted. All of this is the renderer's own code, so that the result is the difference of its images.
+ * meshes and their shadows (vjpBehind.ts); what of the poses may be seen there is set up; then every pose is drawn into a copy
+ * of that, and the pixels in which the two poses of an attribute differ are shaded and contracted (vjpDifference.ts). All of
+ * this is the renderer's own code, so that the result is the difference of its images.
  */
-import { CALL_NODE_COUNT, MESH_ROLE_COUNT } from '../layout';
-import { clearTarget } from './draw';
+import { MESH_ROLE_COUNT } from '../layout';
 import {
-  DRAW_COUNT, DRAW_HAZE_COLOR, DRAW_LEVELS, DRAW_OVERFLOW, DRAW_PITCH, DRAW_RANGES, DRAW_SHADE, DRAW_TRIANGLES, DRAW_VERTICES, DRAW_VIEW, FRAME_BYTES, FRAME_MESH,
-  FRAME_MOVES, INSTANCE_BYTES, INSTANCE_MESH, MESH_CALL_INSTANCES, MESH_CALL_MOVED, MESH_CALL_MOVED_FIRST,
-  MESH_CALL_MOVED_INSTANCES, MESH_CALL_MOVED_LAST, MESH_VERTICES, OUT_NEAR, TARGET_BOTTOM, TARGET_DEPTH, TARGET_LEFT, TARGET_MARKS, TARGET_PITCH,
-  TARGET_RIGHT, TARGET_TOP, TRIANGLE_INSTANCE, TRIANGLE_ON_GROUND, TRIANGLE_SHIFT, TRIANGLE_STATE, VERTEX_BYTES, VERTEX_CODE, VERTEX_INVERSE, VIEW_HEIGHT, VIEW_WIDTH,
+  DRAW_COUNT, DRAW_HAZE_COLOR, DRAW_OVERFLOW, DRAW_VIEW, FRAME_BYTES, FRAME_MESH, INSTANCE_BYTES, INSTANCE_MESH, MESH_CALL_MOVED,
+  MESH_CALL_MOVED_FIRST, MESH_CALL_MOVED_INSTANCES, MESH_CALL_MOVED_LAST, TARGET_BOTTOM, TARGET_DEPTH, TARGET_LEFT, TARGET_MARKS,
+  TARGET_PITCH, TARGET_RIGHT, TARGET_TOP, VIEW_HEIGHT, VIEW_WIDTH,
 } from './layout';
 import { rasterTriangle } from './raster';
-import { castShadows } from './resolve';
-import { castShadow } from './shadow';
 import { setDrawRectangle } from './state';
 import { isMoved, placeMeshSubtree } from './subtree';
 import { setUpInstance } from './triangles';
-import { contractByNode, contractMarks, isWhole } from './vjpContract';
+import { drawBehind } from './vjpBehind';
+import { findPoseBounds } from './vjpBounds';
+import { contractDifference, contractSeen } from './vjpDifference';
 import {
-  REACH_BYTES, REACH_GROUND, REACH_KIND, REACH_MESH, REACH_SHADOW, REACH_SOLID, VJP_ANY_GROUND, VJP_BEHIND, VJP_BOTTOM, VJP_CALL, VJP_DRAW,
-  VJP_GRADIENT, VJP_GROUND, VJP_HIDDEN, VJP_HIGH, VJP_LEFT, VJP_LIGHT_END, VJP_LIGHT_FIRST, VJP_LINEAR, VJP_LOW, VJP_LOW_SUM, VJP_NEAREST, VJP_PIXELS, VJP_RANGES, VJP_REACH, VJP_REST_COUNT, VJP_RIGHT, VJP_SUM,
-  VJP_SUMS, VJP_TOP, VJP_VALUES,
+  SHADE_HIGH, SHADE_LOW, VJP_BEHIND, VJP_CALL, VJP_DARK, VJP_DRAW, VJP_HIGH, VJP_LIGHT_END, VJP_LIGHT_FIRST, VJP_LINEAR, VJP_LOW,
+  VJP_LOW_SUM, VJP_MESHES, VJP_OPEN, VJP_PIXELS, VJP_RANGES, VJP_RECTANGLE, VJP_REST_COUNT, VJP_SHADOWS, VJP_SUM, VJP_SUMS,
+  VJP_VALUES,
 } from './vjpLayout';
-import { addBounds, addShadow, addTriangles, emptyBounds } from './vjpReach';
+import { addBounds, emptyBounds, isEmpty } from './vjpReach';
 import { TARGET_PADDING } from './vjpScratch';
+import { castMoved, clearShade } from './vjpShade';
 import { takeUntinted } from './vjpWhole';
-
-/** Rounding of depths within a triangle, as a factor of 1/z. */
-const NEARER: f32 = 1.001;
 
 /**
  * Fills VJP_SUMS of the attributes `roles` of a node, which all move the same solid meshes; VJP_VALUES say how far.
@@ -39,35 +36,72 @@ const NEARER: f32 = 1.001;
  */
 export function contractPoses(vjp: usize, node: i32, roles: u32, light: bool): u32 {
   const draw = <usize>load<u32>(vjp, VJP_DRAW);
-  const done = setUpPoses(vjp, node, roles, light);
-  const left = load<i32>(vjp, VJP_LEFT), right = load<i32>(vjp, VJP_RIGHT), bottom = load<i32>(vjp, VJP_BOTTOM);
-  if (done != 0 && left < right) {
-    const pitch = (right - left + <i32>TARGET_PADDING + 3) & ~3;
-    const rows = max(1, load<i32>(vjp, VJP_PIXELS) / pitch);
-    for (let top = load<i32>(vjp, VJP_TOP); top < bottom; top += rows) {
-      openTarget(vjp + VJP_BEHIND, left, top, right, min(bottom, top + rows), pitch);
-      openTarget(vjp + VJP_HIGH, left, top, right, min(bottom, top + rows), pitch);
-      openTarget(vjp + VJP_LOW, left, top, right, min(bottom, top + rows), pitch);
-      drawBehind(vjp);
-      const hidden = isHidden(vjp);
-      store<u32>(vjp, hidden ? 1 : 0, VJP_HIDDEN);
-      if (hidden && !seesGround(vjp, draw)) continue;
-      if (!hidden && load<u32>(vjp, VJP_LIGHT_FIRST) != 0) contractOwnLight(vjp);
-      for (let role = 1; role < MESH_ROLE_COUNT; role++) if (((done >> role) & 1) != 0) contractPair(vjp, node, role);
+  findPoseBounds(vjp, node, roles);
+  const rectangle = vjp + VJP_RECTANGLE;
+  emptyBounds(rectangle);
+  include(rectangle, vjp + VJP_MESHES);
+  include(rectangle, vjp + VJP_SHADOWS);
+  clearSums(vjp, light);
+  const left = load<i32>(rectangle), right = load<i32>(rectangle, 8), bottom = load<i32>(rectangle, 12);
+  let done = roles;
+  if (left >= right) return done;
+  const pitch = (right - left + <i32>TARGET_PADDING + 3) & ~3;
+  const rows = max(1, load<i32>(vjp, VJP_PIXELS) / pitch);
+  let ready = false;
+  for (let top = load<i32>(rectangle, 4); top < bottom; top += rows) {
+    const end = min(bottom, top + rows);
+    openTarget(vjp + VJP_BEHIND, left, top, right, end, pitch);
+    drawBehind(vjp);
+    const hidden = isEmpty(vjp + VJP_OPEN);
+    if (hidden && isEmpty(vjp + VJP_DARK)) continue;
+    if (!hidden && !ready) {
+      // Of one band the poses' triangles outside of what is open are left out; with more, each has another.
+      const alone = top == load<i32>(rectangle, 4) && end == bottom;
+      done = setUpPoses(vjp, node, done, light, alone ? vjp + VJP_OPEN : 0);
+      if (done == 0) break;
+      ready = true;
+    }
+    openWindow(vjp, vjp + VJP_HIGH, hidden);
+    openWindow(vjp, vjp + VJP_LOW, hidden);
+    if (isEmpty(vjp + VJP_DARK)) {
+      clearShade(vjp, SHADE_HIGH);
+      clearShade(vjp, SHADE_LOW);
+    }
+    if (!hidden && light) contractOwnLight(vjp);
+    for (let role = 1; role < MESH_ROLE_COUNT; role++) {
+      if (((done >> role) & 1) != 0) contractPair(vjp, node, role, hidden);
     }
   }
   store<u32>(draw, load<u32>(vjp, VJP_REST_COUNT), DRAW_COUNT);
   return done;
 }
 
-/** Sets up the poses of as many roles as there is room for, and finds the rectangle around them. @returns these roles */
-function setUpPoses(vjp: usize, node: i32, roles: u32, light: bool): u32 {
+/** Grows bounds by others, unless these are empty. */
+function include(bounds: usize, others: usize): void {
+  if (!isEmpty(others)) addBounds(bounds, load<i32>(others), load<i32>(others, 4), load<i32>(others, 8), load<i32>(others, 12));
+}
+
+/** Sums of all attributes, and of the light on the marked nodes, begin at 0. */
+function clearSums(vjp: usize, light: bool): void {
+  memory.fill(vjp + VJP_SUMS, 0, <usize>MESH_ROLE_COUNT << 3);
+  if (!light) return;
+  const call = <usize>load<u32>(vjp, VJP_CALL);
+  const last = load<i32>(call, MESH_CALL_MOVED_LAST);
+  for (let v = load<i32>(call, MESH_CALL_MOVED_FIRST); v <= last; v++) {
+    if (isMoved(call, v)) memory.fill(<usize>load<u32>(vjp, VJP_LINEAR) + (<usize>v << 5), 0, 24);
+  }
+}
+
+/**
+ * Sets up the poses of as many roles as there is room for.
+ * @param bounds i32[4] of what is wanted of them, 0 for the whole canvas
+ * @returns these roles
+ */
+function setUpPoses(vjp: usize, node: i32, roles: u32, light: bool, bounds: usize): u32 {
   const draw = <usize>load<u32>(vjp, VJP_DRAW);
   const view = <usize>load<u32>(draw, DRAW_VIEW);
-  setDrawRectangle(draw, 0, 0, load<i32>(view, VIEW_WIDTH), load<i32>(view, VIEW_HEIGHT));
-  emptyBounds(vjp + VJP_LEFT);
-  store<u32>(vjp, 0, VJP_LIGHT_FIRST);
-  store<f32>(vjp, 0, VJP_NEAREST);
+  if (bounds == 0) setDrawRectangle(draw, 0, 0, load<i32>(view, VIEW_WIDTH), load<i32>(view, VIEW_HEIGHT));
+  else setDrawRectangle(draw, load<i32>(bounds), load<i32>(bounds, 4), load<i32>(bounds, 8), load<i32>(bounds, 12));
   let done: u32 = 0;
   for (let role = 1; role < MESH_ROLE_COUNT; role++) {
     if (((roles >> role) & 1) == 0) continue;
@@ -83,8 +117,6 @@ function setUpPoses(vjp: usize, node: i32, roles: u32, light: bool): u32 {
       store<u32>(draw, from, DRAW_COUNT);
       return done;
     }
-    addTriangles(draw, from, load<u32>(draw, DRAW_COUNT), vjp + VJP_LEFT);
-    store<f64>(vjp + (<usize>role << 3), 0, VJP_SUMS);
     // The nodes that are marked are the same for every role.
     if (light && done == 0 && !setUpLight(vjp)) return 0;
     done |= 1 << role;
@@ -96,25 +128,18 @@ function setUpPoses(vjp: usize, node: i32, roles: u32, light: bool): u32 {
 function setUpLight(vjp: usize): bool {
   const call = <usize>load<u32>(vjp, VJP_CALL);
   const draw = <usize>load<u32>(vjp, VJP_DRAW);
-  const from = load<u32>(draw, DRAW_COUNT);
+  store<u32>(vjp, load<u32>(draw, DRAW_COUNT), VJP_LIGHT_FIRST);
   const instances = <usize>load<u32>(call, MESH_CALL_MOVED_INSTANCES);
   const last = load<i32>(call, MESH_CALL_MOVED_LAST);
   for (let v = load<i32>(call, MESH_CALL_MOVED_FIRST); v <= last; v++) {
     if (!isMoved(call, v)) continue;
     takeUntinted(call, v);
-    memory.fill(<usize>load<u32>(vjp, VJP_LINEAR) + (<usize>v << 5), 0, 24);
-    if (load<u32>(instances + <usize>v * INSTANCE_BYTES, INSTANCE_MESH) == 0) continue;
     setUpInstance(draw, instances + <usize>v * INSTANCE_BYTES);
-    findNearest(vjp, draw, instances + <usize>v * INSTANCE_BYTES);
   }
-  if (load<u32>(draw, DRAW_OVERFLOW) != 0) {
-    store<u32>(draw, 0, DRAW_OVERFLOW);
-    return false;
-  }
-  addTriangles(draw, from, load<u32>(draw, DRAW_COUNT), vjp + VJP_LEFT);
-  store<u32>(vjp, from, VJP_LIGHT_FIRST);
   store<u32>(vjp, load<u32>(draw, DRAW_COUNT), VJP_LIGHT_END);
-  return true;
+  if (load<u32>(draw, DRAW_OVERFLOW) == 0) return true;
+  store<u32>(draw, 0, DRAW_OVERFLOW);
+  return false;
 }
 
 // @ts-ignore: decorator
@@ -130,59 +155,8 @@ function setUpPose(vjp: usize, node: i32, role: i32, value: f64): void {
   const instances = <usize>load<u32>(call, MESH_CALL_MOVED_INSTANCES);
   const last = load<i32>(call, MESH_CALL_MOVED_LAST);
   for (let v = load<i32>(call, MESH_CALL_MOVED_FIRST); v <= last; v++) {
-    const instance = instances + <usize>v * INSTANCE_BYTES;
-    if (!isMoved(call, v) || load<u32>(instance, INSTANCE_MESH) == 0) continue;
-    setUpInstance(draw, instance);
-    findNearest(vjp, draw, instance);
-    addShadow(draw, instance, load<u32>(instance, INSTANCE_MESH), vjp + VJP_LEFT);
+    if (isMoved(call, v)) setUpInstance(draw, instances + <usize>v * INSTANCE_BYTES);
   }
-}
-
-/** Raises VJP_NEAREST to the vertices of an instance that has just been set up. */
-function findNearest(vjp: usize, draw: usize, instance: usize): void {
-  const end = load<u32>(draw, DRAW_COUNT);
-  // Without triangles nothing is seen, and the vertices may be another's.
-  if (end == load<u32>(vjp, VJP_REST_COUNT) || instanceOf(draw, end - 1) != instance) return;
-  const mesh = <usize>load<u32>(instance, INSTANCE_MESH);
-  let vertex = <usize>load<u32>(draw, DRAW_VERTICES);
-  const last = vertex + <usize>load<u32>(mesh, MESH_VERTICES) * VERTEX_BYTES;
-  let nearest = load<f32>(vjp, VJP_NEAREST);
-  for (; vertex < last; vertex += VERTEX_BYTES) {
-    const inverse = load<u32>(vertex, VERTEX_CODE) == OUT_NEAR ? f32.MAX_VALUE : load<f32>(vertex, VERTEX_INVERSE);
-    nearest = max(nearest, inverse);
-  }
-  store<f32>(vjp, nearest, VJP_NEAREST);
-}
-
-// @ts-ignore: decorator
-@inline
-function instanceOf(draw: usize, number: u32): usize {
-  return load<u32>(<usize>load<u32>(draw, DRAW_TRIANGLES) + (<usize>number << TRIANGLE_SHIFT), TRIANGLE_INSTANCE);
-}
-
-/** Whether every sample of VJP_BEHIND is nearer than any part of the poses: cars in traffic often stand behind others. */
-function isHidden(vjp: usize): bool {
-  const target = vjp + VJP_BEHIND;
-  const width = <usize>(load<i32>(target, TARGET_RIGHT) - load<i32>(target, TARGET_LEFT)) << 4;
-  const rows = load<i32>(target, TARGET_BOTTOM) - load<i32>(target, TARGET_TOP);
-  const step = <usize>load<i32>(target, TARGET_PITCH) << 4;
-  const nearest = load<f32>(vjp, VJP_NEAREST) * NEARER;
-  let row = <usize>load<u32>(target, TARGET_DEPTH);
-  for (let y = 0; y < rows; y++) {
-    for (let at = row; at < row + width; at += 16) {
-      if (ASC_FEATURE_SIMD) {
-        if (i32x4.bitmask(f32x4.gt(v128.load(at), f32x4.splat(nearest))) != 15) return false;
-      } else {
-        for (let k: usize = 0; k < 16; k += 4) if (!(load<f32>(at + k) > nearest)) return false;
-      }
-    }
-    row += step;
-  }
-  return true;
-}
-
-function seesGround(vjp: usize, draw: usize): bool {
-  return load<u32>(draw, DRAW_LEVELS) != 0 && load<i32>(vjp, VJP_ANY_GROUND) < load<i32>(vjp + 8, VJP_ANY_GROUND);
 }
 
 function openTarget(target: usize, left: i32, top: i32, right: i32, bottom: i32, pitch: i32): void {
@@ -193,176 +167,96 @@ function openTarget(target: usize, left: i32, top: i32, right: i32, bottom: i32,
   store<i32>(target, pitch, TARGET_PITCH);
 }
 
-/** Draws everything but the moved meshes into VJP_BEHIND: ground first, as the renderer does. */
-function drawBehind(vjp: usize): void {
-  const draw = <usize>load<u32>(vjp, VJP_DRAW);
-  const target = vjp + VJP_BEHIND;
-  clearTarget(draw, target);
-  drawKind(vjp, draw, target, REACH_GROUND);
-  drawKind(vjp, draw, target, REACH_SOLID);
-  if (load<u32>(draw, DRAW_LEVELS) == 0) return;
-  findGround(vjp, draw, target);
-  const call = <usize>load<u32>(vjp, VJP_CALL);
-  const reaches = <usize>load<u32>(vjp, VJP_REACH);
-  const instances = <usize>load<u32>(call, MESH_CALL_INSTANCES);
-  const count = load<i32>(call, CALL_NODE_COUNT);
-  for (let v = 0; v < count; v++) {
-    if (!overlaps(reaches + <usize>v * REACH_BYTES + REACH_SHADOW, vjp + VJP_ANY_GROUND) || isMoved(call, v)) continue;
-    cast(vjp, draw, instances + <usize>v * INSTANCE_BYTES);
-  }
-  shadeTarget(vjp, draw, target);
-}
-
-/** Finds where each level of ground is seen in VJP_BEHIND: no pose shows more of it, and shadows fall nowhere else. */
-function findGround(vjp: usize, draw: usize, target: usize): void {
-  const levels = <usize>load<u32>(draw, DRAW_LEVELS);
-  for (let level: usize = 0; level < levels; level++) emptyBounds(vjp + VJP_GROUND + (level << 4));
-  const left = load<i32>(target, TARGET_LEFT), right = load<i32>(target, TARGET_RIGHT);
-  const bottom = load<i32>(target, TARGET_BOTTOM);
-  const step = <usize>load<i32>(target, TARGET_PITCH) << 4;
-  let row = <usize>load<u32>(target, TARGET_MARKS);
-  for (let y = load<i32>(target, TARGET_TOP); y < bottom; y++) {
-    let x = left;
-    while (x < right) {
-      const marks = row + (<usize>(x - left) << 4);
-      const mark = load<u32>(marks);
-      let end = x;
-      while (end < right && isWhole(row + (<usize>(end - left) << 4), mark)) end++;
-      if (end > x) addGround(vjp, draw, mark, y, x, end);
-      else {
-        end++;
-        for (let k: usize = 0; k < 16; k += 4) addGround(vjp, draw, load<u32>(marks + k), y, x, end);
-      }
-      x = end;
-    }
-    row += step;
-  }
-  const any = vjp + VJP_ANY_GROUND;
-  emptyBounds(any);
-  for (let level: usize = 0; level < levels; level++) {
-    const at = vjp + VJP_GROUND + (level << 4);
-    addBounds(any, load<i32>(at), load<i32>(at, 4), load<i32>(at, 8), load<i32>(at, 12));
-  }
-}
-
-function addGround(vjp: usize, draw: usize, mark: u32, y: i32, x: i32, end: i32): void {
-  if (mark == 0) return;
-  const state = load<u32>(<usize>load<u32>(draw, DRAW_TRIANGLES) + (<usize>mark << TRIANGLE_SHIFT), TRIANGLE_STATE);
-  if ((state & TRIANGLE_ON_GROUND) != 0) addBounds(vjp + VJP_GROUND + (<usize>(state >> 8) << 4), x, y, end, y + 1);
-}
-
-function drawKind(vjp: usize, draw: usize, target: usize, kind: u32): void {
-  const call = <usize>load<u32>(vjp, VJP_CALL);
-  const reaches = <usize>load<u32>(vjp, VJP_REACH);
-  const ranges = <usize>load<u32>(draw, DRAW_RANGES);
-  const count = load<i32>(call, CALL_NODE_COUNT);
-  for (let v = 0; v < count; v++) {
-    const reach = reaches + <usize>v * REACH_BYTES;
-    if (load<u32>(reach, REACH_KIND) != kind || !overlaps(reach + REACH_MESH, target + TARGET_LEFT) || isMoved(call, v)) continue;
-    const end = load<u32>(ranges + (<usize>v << 3), 4);
-    for (let n = load<u32>(ranges + (<usize>v << 3)); n < end; n++) rasterTriangle(draw, target, n, n);
-  }
-}
-
-// @ts-ignore: decorator
-@inline
-function overlaps(a: usize, b: usize): bool {
-  return (
-    load<i32>(a) < load<i32>(b, 8) && load<i32>(a, 8) > load<i32>(b) && load<i32>(a, 4) < load<i32>(b, 12) &&
-    load<i32>(a, 12) > load<i32>(b, 4)
-  );
-}
-
-/** Casts the shadow of an instance on all levels of ground that are seen. */
-function cast(vjp: usize, draw: usize, instance: usize): void {
-  const mesh = load<u32>(instance, INSTANCE_MESH);
-  if (mesh == 0) return;
-  const levels = load<u32>(draw, DRAW_LEVELS);
-  for (let level: u32 = 0; level < levels; level++) {
-    const seen = vjp + VJP_GROUND + (<usize>level << 4);
-    if (load<i32>(seen) >= load<i32>(seen, 8)) continue;
-    setDrawRectangle(draw, load<i32>(seen), load<i32>(seen, 4), load<i32>(seen, 8), load<i32>(seen, 12));
-    const pitch = <usize>load<u32>(draw, DRAW_PITCH);
-    const plane = pitch * <usize>load<i32>(load<u32>(draw, DRAW_VIEW), VIEW_HEIGHT);
-    castShadow(draw, instance, mesh, level, <usize>load<u32>(draw, DRAW_SHADE) + <usize>level * plane, pitch);
-  }
-}
-
-/** Lays the shadows that have been cast on the ground that is seen, and forgets them. */
-function shadeTarget(vjp: usize, draw: usize, target: usize): void {
-  const any = vjp + VJP_ANY_GROUND;
-  const left = load<i32>(any), top = load<i32>(any, 4), right = load<i32>(any, 8), bottom = load<i32>(any, 12);
-  if (left >= right) return;
-  const step = <usize>load<i32>(target, TARGET_PITCH) << 4;
-  let marks = <usize>load<u32>(target, TARGET_MARKS) + <usize>(top - load<i32>(target, TARGET_TOP)) * step +
-    (<usize>(left - load<i32>(target, TARGET_LEFT)) << 4);
-  for (let y = top; y < bottom; y++) {
-    castShadows(draw, marks, y, left, right, true);
-    marks += step;
-  }
-  const pitch = <usize>load<u32>(draw, DRAW_PITCH);
-  const plane = pitch * <usize>load<i32>(load<u32>(draw, DRAW_VIEW), VIEW_HEIGHT);
-  const levels = <usize>load<u32>(draw, DRAW_LEVELS);
-  for (let level: usize = 0; level < levels; level++) {
-    const row = <usize>load<u32>(draw, DRAW_SHADE) + level * plane + <usize>left;
-    for (let y = top; y < bottom; y++) memory.fill(row + <usize>y * pitch, 0, right - left);
-  }
-}
-
 /** Adds to VJP_LINEAR of the moved meshes' nodes what their light contributes: black haze leaves out what does not depend on it. */
 function contractOwnLight(vjp: usize): void {
   const draw = <usize>load<u32>(vjp, VJP_DRAW);
-  const target = vjp + VJP_HIGH;
-  const first = load<u32>(vjp, VJP_LIGHT_FIRST);
-  copyBehind(vjp, target);
-  const end = load<u32>(vjp, VJP_LIGHT_END);
-  for (let n = first; n < end; n++) rasterTriangle(draw, target, n, n);
+  drawTriangles(vjp, vjp + VJP_HIGH, load<u32>(vjp, VJP_LIGHT_FIRST), load<u32>(vjp, VJP_LIGHT_END));
   keepMeshes(load<u32>(vjp, VJP_CALL));
   const haze = draw + DRAW_HAZE_COLOR;
   const red = load<f32>(haze), green = load<f32>(haze, 4), blue = load<f32>(haze, 8);
   memory.fill(haze, 0, 12);
-  contractDifference(vjp, vjp + VJP_BEHIND, first);
+  contractSeen(vjp, load<u32>(vjp, VJP_LIGHT_FIRST));
   store<f32>(haze, red);
   store<f32>(haze, green, 4);
   store<f32>(haze, blue, 8);
 }
 
 /** Adds to VJP_SUMS of one attribute what its two poses differ by within the targets. */
-function contractPair(vjp: usize, node: i32, role: i32): void {
+function contractPair(vjp: usize, node: i32, role: i32, hidden: bool): void {
+  const call = <usize>load<u32>(vjp, VJP_CALL);
   const ranges = vjp + VJP_RANGES + 12 * <usize>role;
-  drawPose(vjp, vjp + VJP_HIGH, load<u32>(ranges), load<u32>(ranges, 4), node, role, valueAt(vjp, role, 0));
-  drawPose(vjp, vjp + VJP_LOW, load<u32>(ranges, 4), load<u32>(ranges, 8), node, role, valueAt(vjp, role, 8));
-  keepMeshes(load<u32>(vjp, VJP_CALL));
+  if (!hidden) {
+    drawTriangles(vjp, vjp + VJP_HIGH, load<u32>(ranges), load<u32>(ranges, 4));
+    drawTriangles(vjp, vjp + VJP_LOW, load<u32>(ranges, 4), load<u32>(ranges, 8));
+  }
+  if (!isEmpty(vjp + VJP_DARK)) {
+    placeMeshSubtree(call, node, role, valueAt(vjp, role, 0));
+    castPose(vjp, SHADE_HIGH);
+    placeMeshSubtree(call, node, role, valueAt(vjp, role, 8));
+    castPose(vjp, SHADE_LOW);
+  }
+  keepMeshes(call);
   memory.fill(vjp + VJP_SUM, 0, 64);
-  contractDifference(vjp, vjp + VJP_LOW, 0);
+  contractDifference(vjp);
   let difference: f64 = 0;
   for (let c: usize = 0; c < 24; c += 8) difference += load<f64>(vjp + c, VJP_SUM) - load<f64>(vjp + c, VJP_LOW_SUM);
   const at = vjp + VJP_SUMS + (<usize>role << 3);
   store<f64>(at, load<f64>(at) + difference);
 }
 
-function copyBehind(vjp: usize, target: usize): void {
-  const behind = vjp + VJP_BEHIND;
-  const rows = <usize>(load<i32>(target, TARGET_BOTTOM) - load<i32>(target, TARGET_TOP));
-  const bytes = (rows * <usize>load<i32>(target, TARGET_PITCH)) << 4;
-  memory.copy(load<u32>(target, TARGET_DEPTH), load<u32>(behind, TARGET_DEPTH), bytes);
-  memory.copy(load<u32>(target, TARGET_MARKS), load<u32>(behind, TARGET_MARKS), bytes);
+/** Casts the shadows of the pose that has just been placed. */
+function castPose(vjp: usize, which: usize): void {
+  clearShade(vjp, which);
+  castMoved(vjp, which);
 }
 
-/** Draws a pose and its shadow into a copy of what is behind. */
-function drawPose(vjp: usize, target: usize, from: u32, to: u32, node: i32, role: i32, value: f64): void {
-  const call = <usize>load<u32>(vjp, VJP_CALL);
+/** Draws triangles into a target that shows what is behind, and nothing else from then on. */
+function drawTriangles(vjp: usize, target: usize, from: u32, to: u32): void {
   const draw = <usize>load<u32>(vjp, VJP_DRAW);
-  copyBehind(vjp, target);
-  if (load<u32>(vjp, VJP_HIDDEN) == 0) for (let n = from; n < to; n++) rasterTriangle(draw, target, n, n);
-  if (load<u32>(draw, DRAW_LEVELS) == 0) return;
-  placeMeshSubtree(call, node, role, value);
-  const instances = <usize>load<u32>(call, MESH_CALL_MOVED_INSTANCES);
-  const last = load<i32>(call, MESH_CALL_MOVED_LAST);
-  for (let v = load<i32>(call, MESH_CALL_MOVED_FIRST); v <= last; v++) {
-    if (isMoved(call, v)) cast(vjp, draw, instances + <usize>v * INSTANCE_BYTES);
+  const behind = vjp + VJP_BEHIND;
+  const left = load<i32>(target, TARGET_LEFT), right = load<i32>(target, TARGET_RIGHT);
+  const bottom = load<i32>(target, TARGET_BOTTOM);
+  const step = <usize>load<i32>(target, TARGET_PITCH) << 4;
+  let depth = <usize>load<u32>(target, TARGET_DEPTH), marks = <usize>load<u32>(target, TARGET_MARKS);
+  const offset = offsetIn(behind, left, load<i32>(target, TARGET_TOP));
+  let depthBehind = <usize>load<u32>(behind, TARGET_DEPTH) + offset, marksBehind = <usize>load<u32>(behind, TARGET_MARKS) + offset;
+  const bytes = <usize>(right - left) << 4;
+  for (let y = load<i32>(target, TARGET_TOP); y < bottom; y++) {
+    memory.copy(depth, depthBehind, bytes);
+    memory.copy(marks, marksBehind, bytes);
+    depth += step;
+    marks += step;
+    depthBehind += step;
+    marksBehind += step;
   }
-  shadeTarget(vjp, draw, target);
+  for (let n = from; n < to; n++) rasterTriangle(draw, target, n, n);
+}
+
+/** Bytes from the first sample of a target to those of a pixel. */
+// @ts-ignore: decorator
+@inline
+function offsetIn(target: usize, x: i32, y: i32): usize {
+  const pixel = (y - load<i32>(target, TARGET_TOP)) * load<i32>(target, TARGET_PITCH) + x - load<i32>(target, TARGET_LEFT);
+  return <usize>pixel << 4;
+}
+
+/**
+ * Copies the marks of what is behind into the memory of a target, and makes what is open of it the rectangle that is drawn
+ * into.
+ */
+function openWindow(vjp: usize, target: usize, hidden: bool): void {
+  const behind = vjp + VJP_BEHIND, open = vjp + VJP_OPEN;
+  const plane = <usize>load<u32>(vjp, VJP_PIXELS) << 4;
+  const depth = <usize>load<u32>(behind, TARGET_DEPTH) + 2 * plane;
+  const marks = depth + (target == vjp + VJP_HIGH ? plane : 2 * plane);
+  const pitch = load<i32>(behind, TARGET_PITCH);
+  const rows = <usize>(load<i32>(behind, TARGET_BOTTOM) - load<i32>(behind, TARGET_TOP));
+  memory.copy(marks, load<u32>(behind, TARGET_MARKS), (rows * <usize>pitch) << 4);
+  if (hidden) return;
+  openTarget(target, load<i32>(open), load<i32>(open, 4), load<i32>(open, 8), load<i32>(open, 12), pitch);
+  const offset = offsetIn(behind, load<i32>(open), load<i32>(open, 4));
+  store<u32>(target, <u32>(depth + offset), TARGET_DEPTH);
+  store<u32>(target, <u32>(marks + offset), TARGET_MARKS);
 }
 
 /** Triangle records find their texture through the moved instances, which one of the poses may have taken it from. */
@@ -374,45 +268,4 @@ function keepMeshes(call: usize): void {
     if (!isMoved(call, v)) continue;
     store<u32>(instances + <usize>v * INSTANCE_BYTES, load<u32>(moved + <usize>v * FRAME_BYTES, FRAME_MESH), INSTANCE_MESH);
   }
-}
-
-/**
- * Contracts the pixels in which the high target and another one differ: elsewhere both show the same triangles.
- * @param first 0, or the first triangle record whose light is contracted by node, in the high target alone
- */
-function contractDifference(vjp: usize, other: usize, first: u32): void {
-  const draw = <usize>load<u32>(vjp, VJP_DRAW);
-  const gradient = <usize>load<u32>(vjp, VJP_GRADIENT);
-  const target = vjp + VJP_HIGH;
-  const left = load<i32>(target, TARGET_LEFT), right = load<i32>(target, TARGET_RIGHT);
-  const top = load<i32>(target, TARGET_TOP), bottom = load<i32>(target, TARGET_BOTTOM);
-  const step = <usize>load<i32>(target, TARGET_PITCH) << 4;
-  let high = <usize>load<u32>(target, TARGET_MARKS);
-  let low = <usize>load<u32>(other, TARGET_MARKS);
-  for (let y = top; y < bottom; y++) {
-    let x = left;
-    while (x < right) {
-      while (x < right && isSame(high, low, x - left)) x++;
-      const from = x;
-      while (x < right && !isSame(high, low, x - left)) x++;
-      if (x == from) continue;
-      const offset = <usize>(from - left) << 4;
-      if (first != 0) {
-        contractByNode(draw, high + offset, y, from, x, first, gradient, load<u32>(vjp, VJP_LINEAR));
-        continue;
-      }
-      contractMarks(draw, high + offset, y, from, x, gradient, vjp + VJP_SUM);
-      contractMarks(draw, low + offset, y, from, x, gradient, vjp + VJP_LOW_SUM);
-    }
-    high += step;
-    low += step;
-  }
-}
-
-// @ts-ignore: decorator
-@inline
-function isSame(high: usize, low: usize, pixel: i32): bool {
-  const at = <usize>pixel << 4;
-  if (ASC_FEATURE_SIMD) return i32x4.bitmask(i32x4.eq(v128.load(high + at), v128.load(low + at))) == 15;
-  return load<u64>(high + at) == load<u64>(low + at) && load<u64>(high + at, 8) == load<u64>(low + at, 8);
 }

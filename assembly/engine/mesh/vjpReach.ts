@@ -2,7 +2,7 @@
 import { CALL_NODE_COUNT } from '../layout';
 import { hasRoom, setUpAll } from './draw';
 import {
-  DRAW_COUNT, DRAW_LEVELS, DRAW_OVERFLOW, DRAW_PITCH, DRAW_RANGES, DRAW_SHADE, DRAW_TRIANGLES, DRAW_VERTICES, DRAW_VIEW,
+  DRAW_COUNT, DRAW_LEVELS, DRAW_OVERFLOW, DRAW_RANGES, DRAW_TRIANGLES, DRAW_VERTICES, DRAW_VIEW,
   INSTANCE_BYTES, INSTANCE_MESH, MESH_CALL_INSTANCES, MESH_CALL_VIEW, MESH_FLAGS, MESH_GROUND, MESH_VERTICES, OUT_GUARD, OUT_NEAR,
   STATUS_ROOM, TRIANGLE_BOTTOM, TRIANGLE_BYTES, TRIANGLE_LEFT, TRIANGLE_RIGHT, TRIANGLE_SHIFT, TRIANGLE_TOP, VERTEX_BYTES,
   VERTEX_CODE, VERTEX_X, VERTEX_Y, VIEW_HEIGHT, VIEW_WIDTH,
@@ -29,8 +29,6 @@ export function openRest(vjp: usize): bool {
     store<u32>(vjp, STATUS_ROOM, VJP_STATUS);
     return false;
   }
-  const pixels = <usize>load<u32>(draw, DRAW_PITCH) * <usize>load<i32>(view, VIEW_HEIGHT);
-  memory.fill(load<u32>(draw, DRAW_SHADE), 0, pixels * <usize>load<u32>(draw, DRAW_LEVELS));
   store<u32>(vjp, load<u32>(draw, DRAW_COUNT), VJP_REST_COUNT);
   store<u32>(vjp, 1, VJP_OPENED);
   const count = load<u32>(call, CALL_NODE_COUNT);
@@ -59,6 +57,22 @@ export function emptyBounds(bounds: usize): void {
   store<i32>(bounds, i32.MAX_VALUE, 4);
   store<i32>(bounds, i32.MIN_VALUE, 8);
   store<i32>(bounds, i32.MIN_VALUE, 12);
+}
+
+// @ts-ignore: decorator
+@inline
+export function isEmpty(bounds: usize): bool {
+  return load<i32>(bounds) >= load<i32>(bounds, 8) || load<i32>(bounds, 4) >= load<i32>(bounds, 12);
+}
+
+/** Whether two bounds have a pixel in common. */
+// @ts-ignore: decorator
+@inline
+export function overlaps(a: usize, b: usize): bool {
+  return (
+    load<i32>(a) < load<i32>(b, 8) && load<i32>(a, 8) > load<i32>(b) && load<i32>(a, 4) < load<i32>(b, 12) &&
+    load<i32>(a, 12) > load<i32>(b, 4)
+  );
 }
 
 // @ts-ignore: decorator

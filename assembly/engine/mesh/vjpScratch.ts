@@ -1,13 +1,14 @@
 /** Scratch memory of the 3D vector–Jacobian product: how much a call needs, and where everything lies. */
 import { CALL_HEIGHT, CALL_NODE_COUNT, CALL_WIDTH } from '../layout';
 import {
-  MESH_CALL_RASTER, MESH_CALL_TRIANGLES, MESH_CALL_VERTICES, MESH_CALL_VIEW, TARGET_BYTES, TARGET_DEPTH, TARGET_MARKS,
-  VIEW_TRIANGLES,
+  MESH_CALL_RASTER, MESH_CALL_TRIANGLES, MESH_CALL_VERTICES, MESH_CALL_VIEW, MOST_LEVELS_OF_GROUND, TARGET_DEPTH,
+  TARGET_MARKS, VIEW_TRIANGLES,
 } from './layout';
 import { meshSceneBytes } from './scene';
 import { meshScratchBytes } from './state';
 import {
-  REACH_BYTES, VJP_BEHIND, VJP_BYTES, VJP_CALL, VJP_DRAW, VJP_HIGH, VJP_LINEAR, VJP_LOW, VJP_PIXELS, VJP_REACH, VJP_SPARE,
+  REACH_BYTES, VJP_BEHIND, VJP_BYTES, VJP_CALL, VJP_DIFFERS, VJP_DRAW, VJP_LINEAR, VJP_PIXELS, VJP_REACH,
+  VJP_ROW_MARKS, VJP_ROW_STEP, VJP_SHADE, VJP_SHADE_STEP, VJP_SPARE,
 } from './vjpLayout';
 
 const UNAVAILABLE: u32 = 0xffffffff;
@@ -22,6 +23,8 @@ const BAND_PIXELS: u32 = 16384;
 export const TARGET_PADDING: u32 = 8;
 /** Depth and marks behind, one depth and two marks of poses. */
 const PLANES: usize = 5;
+/** Levels of shadows: of what does not move, of the high and of the low pose. */
+const SHADES: usize = 3 * <usize>MOST_LEVELS_OF_GROUND;
 /** Triangles of poses at once: those of the scene, within these bounds. */
 const LEAST_SPARE: u32 = 4096;
 const MOST_SPARE: u32 = 65536;
@@ -32,6 +35,16 @@ function spareOf(triangles: u32): u32 {
 
 function pixelsOf(width: u32): u32 {
   return max(BAND_PIXELS, (width + TARGET_PADDING + 3) & ~3);
+}
+
+/** Bytes of a level of shadows; loops write old values back behind them. */
+function shadeStepOf(width: u32): usize {
+  return aligned(<usize>pixelsOf(width) + 16);
+}
+
+/** Bytes of the marks of a row. */
+function rowStepOf(width: u32): usize {
+  return aligned(<usize>(width + TARGET_PADDING + 3) << 4);
 }
 
 // @ts-ignore: decorator
@@ -49,7 +62,9 @@ function aligned(bytes: usize): usize {
 export function meshVjpScratchBytes(nodes: u32, width: u32, height: u32, vertices: u32, triangles: u32): u32 {
   const raster = <u32>meshScratchBytes(width, height, VJP_SAMPLES, nodes, vertices, triangles + spareOf(triangles));
   if (raster == UNAVAILABLE) return UNAVAILABLE;
-  const own = VJP_BYTES + aligned(<usize>nodes * REACH_BYTES) + aligned(<usize>nodes << 5) + ((PLANES * pixelsOf(width)) << 4);
+  const own =
+    VJP_BYTES + aligned(<usize>nodes * REACH_BYTES) + aligned(<usize>nodes << 5) + ((PLANES * pixelsOf(width)) << 4) +
+    SHADES * shadeStepOf(width) + 3 * rowStepOf(width);
   const bytes = <u64>meshSceneBytes(nodes) + <u64>raster + <u64>own + 128;
   return bytes > <u64>UNAVAILABLE ? UNAVAILABLE : <u32>bytes;
 }
@@ -82,9 +97,12 @@ export function openVjp(call: usize): usize {
   const plane = <usize>pixelsOf(width) << 4;
   store<u32>(vjp + VJP_BEHIND, <u32>at, TARGET_DEPTH);
   store<u32>(vjp + VJP_BEHIND, <u32>(at + plane), TARGET_MARKS);
-  store<u32>(vjp + VJP_HIGH, <u32>(at + 2 * plane), TARGET_DEPTH);
-  store<u32>(vjp + VJP_HIGH, <u32>(at + 3 * plane), TARGET_MARKS);
-  store<u32>(vjp + VJP_LOW, <u32>(at + 2 * plane), TARGET_DEPTH);
-  store<u32>(vjp + VJP_LOW, <u32>(at + 4 * plane), TARGET_MARKS);
+  at += PLANES * plane;
+  store<u32>(vjp, <u32>at, VJP_SHADE);
+  store<u32>(vjp, <u32>shadeStepOf(width), VJP_SHADE_STEP);
+  at += SHADES * shadeStepOf(width);
+  store<u32>(vjp, <u32>at, VJP_ROW_MARKS);
+  store<u32>(vjp, <u32>rowStepOf(width), VJP_ROW_STEP);
+  store<u32>(vjp, <u32>(at + 2 * rowStepOf(width)), VJP_DIFFERS);
   return vjp;
 }

@@ -1,0 +1,128 @@
+/** Which pixels the two poses of an attribute differ in, and the contraction of these: elsewhere both show the same. */
+import {
+  DRAW_LEVELS, DRAW_TRIANGLES, TARGET_BOTTOM, TARGET_LEFT, TARGET_MARKS, TARGET_PITCH, TARGET_RIGHT, TARGET_TOP,
+} from './layout';
+import { contractByNode, contractMarks } from './vjpContract';
+import {
+  SHADE_HIGH, SHADE_LOW, SHADE_STILL, VJP_BEHIND, VJP_DARK, VJP_DIFFERS, VJP_DRAW, VJP_GRADIENT, VJP_HIGH, VJP_LINEAR, VJP_LOW_SUM,
+  VJP_OPEN, VJP_PIXELS, VJP_ROW_MARKS, VJP_ROW_STEP, VJP_SHADE_STEP, VJP_SUM,
+} from './vjpLayout';
+import { isEmpty } from './vjpReach';
+import { shadeOf, shadowMarks } from './vjpShade';
+
+/** Adds to VJP_SUM and VJP_LOW_SUM, of the high and the low pose, the pixels in which they differ, with their shadows. */
+export function contractDifference(vjp: usize): void {
+  const target = vjp + VJP_BEHIND, open = vjp + VJP_OPEN, dark = vjp + VJP_DARK;
+  const hasOpen = !isEmpty(open), hasDark = !isEmpty(dark);
+  const bottom = load<i32>(target, TARGET_BOTTOM);
+  for (let y = load<i32>(target, TARGET_TOP); y < bottom; y++) {
+    const inOpen = hasOpen && y >= load<i32>(open, 4) && y < load<i32>(open, 12);
+    const inDark = hasDark && y >= load<i32>(dark, 4) && y < load<i32>(dark, 12);
+    if (!inOpen && !inDark) continue;
+    let x = i32.MAX_VALUE, end = i32.MIN_VALUE;
+    if (inOpen) {
+      x = load<i32>(open);
+      end = load<i32>(open, 8);
+    }
+    if (inDark) {
+      x = min(x, load<i32>(dark));
+      end = max(end, load<i32>(dark, 8));
+    }
+    findDifferences(vjp, y, x, end, inDark);
+    contractRow(vjp, y, x, end);
+  }
+}
+
+/** Fills VJP_DIFFERS from pixel x on, and up to 7 pixels behind the end. */
+function findDifferences(vjp: usize, y: i32, x: i32, end: i32, inDark: bool): void {
+  const differs = <usize>load<u32>(vjp, VJP_DIFFERS);
+  const count = <usize>(end - x);
+  if (!inDark) {
+    memory.fill(differs, 0, count + 8);
+    return;
+  }
+  const step = <usize>load<u32>(vjp, VJP_SHADE_STEP);
+  const bytes = <usize>load<u32>(load<u32>(vjp, VJP_DRAW), DRAW_LEVELS) * step;
+  const first = <usize>(y * load<i32>(vjp + VJP_BEHIND, TARGET_PITCH) + x);
+  const high = shadeOf(vjp, SHADE_HIGH, 0) + first, low = shadeOf(vjp, SHADE_LOW, 0) + first;
+  for (let i: usize = 0; i < count; i += 8) {
+    let any: u64 = 0;
+    for (let level: usize = i; level < bytes; level += step) any |= load<u64>(high + level) ^ load<u64>(low + level);
+    store<u64>(differs + i, any);
+  }
+}
+
+/** Contracts what differs among the pixels [x, end) of a row. */
+function contractRow(vjp: usize, y: i32, x: i32, end: i32): void {
+  const draw = <usize>load<u32>(vjp, VJP_DRAW);
+  const target = vjp + VJP_BEHIND;
+  const pitch = load<i32>(target, TARGET_PITCH), left = load<i32>(target, TARGET_LEFT);
+  const plane = <usize>load<u32>(vjp, VJP_PIXELS) << 4;
+  const first = <usize>((y - load<i32>(target, TARGET_TOP)) * pitch) << 4;
+  const high = <usize>load<u32>(target, TARGET_MARKS) + 2 * plane + first - (<usize>left << 4), low = high + plane;
+  const differs = <usize>load<u32>(vjp, VJP_DIFFERS) - <usize>x;
+  const triangles = <usize>load<u32>(draw, DRAW_TRIANGLES);
+  const levels = <usize>load<u32>(draw, DRAW_LEVELS);
+  const row = <usize>(y * pitch);
+  const still = shadeOf(vjp, SHADE_STILL, 0) + row;
+  const highShade = shadeOf(vjp, SHADE_HIGH, 0) + row, lowShade = shadeOf(vjp, SHADE_LOW, 0) + row;
+  const step = <usize>load<u32>(vjp, VJP_SHADE_STEP);
+  const highMarks = <usize>load<u32>(vjp, VJP_ROW_MARKS) - (<usize>left << 4);
+  const lowMarks = highMarks + <usize>load<u32>(vjp, VJP_ROW_STEP);
+  const gradient = <usize>load<u32>(vjp, VJP_GRADIENT);
+  while (x < end) {
+    while (x < end && load<u8>(differs + <usize>x) == 0 && isSame(high, low, x)) x++;
+    const from = x;
+    while (x < end && (load<u8>(differs + <usize>x) != 0 || !isSame(high, low, x))) {
+      const at = <usize>x << 4;
+      shadowMarks(triangles, levels, high + at, still + <usize>x, highShade + <usize>x, step, highMarks + at);
+      shadowMarks(triangles, levels, low + at, still + <usize>x, lowShade + <usize>x, step, lowMarks + at);
+      // Shadows may differ where nothing receives them.
+      if (isSame(highMarks, lowMarks, x)) break;
+      x++;
+    }
+    if (x > from) {
+      contractMarks(draw, highMarks + (<usize>from << 4), y, from, x, gradient, vjp + VJP_SUM);
+      contractMarks(draw, lowMarks + (<usize>from << 4), y, from, x, gradient, vjp + VJP_LOW_SUM);
+    }
+    x++;
+  }
+}
+
+/** Adds to VJP_LINEAR the samples of the high target that show triangle records from number `first` on. */
+export function contractSeen(vjp: usize, first: u32): void {
+  const draw = <usize>load<u32>(vjp, VJP_DRAW);
+  const gradient = <usize>load<u32>(vjp, VJP_GRADIENT), sums = <usize>load<u32>(vjp, VJP_LINEAR);
+  const target = vjp + VJP_HIGH;
+  const left = load<i32>(target, TARGET_LEFT), right = load<i32>(target, TARGET_RIGHT);
+  const bottom = load<i32>(target, TARGET_BOTTOM);
+  const step = <usize>load<i32>(target, TARGET_PITCH) << 4;
+  let marks = <usize>load<u32>(target, TARGET_MARKS) - (<usize>left << 4);
+  for (let y = load<i32>(target, TARGET_TOP); y < bottom; y++) {
+    let x = left;
+    while (x < right) {
+      while (x < right && !shows(marks, x, first)) x++;
+      const from = x;
+      while (x < right && shows(marks, x, first)) x++;
+      if (x > from) contractByNode(draw, marks + (<usize>from << 4), y, from, x, first, gradient, sums);
+    }
+    marks += step;
+  }
+}
+
+/** Whether a sample of a pixel has a mark from `first` on. No ground is among these, so none is in shadow. */
+// @ts-ignore: decorator
+@inline
+function shows(marks: usize, pixel: i32, first: u32): bool {
+  const at = marks + (<usize>pixel << 4);
+  if (ASC_FEATURE_SIMD) return v128.any_true(i32x4.ge_u(v128.load(at), i32x4.splat(first)));
+  return load<u32>(at) >= first || load<u32>(at, 4) >= first || load<u32>(at, 8) >= first || load<u32>(at, 12) >= first;
+}
+
+// @ts-ignore: decorator
+@inline
+function isSame(high: usize, low: usize, pixel: i32): bool {
+  const at = <usize>pixel << 4;
+  if (ASC_FEATURE_SIMD) return i32x4.bitmask(i32x4.eq(v128.load(high + at), v128.load(low + at))) == 15;
+  return load<u64>(high + at) == load<u64>(low + at) && load<u64>(high + at, 8) == load<u64>(low + at, 8);
+}
