@@ -1,4 +1,5 @@
-import { statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import type { AssetLibrary } from '../assets/assetLibrary.js';
 import { openAssetSources } from '../assets/assetSources.js';
 import { type AssetSource, assetSourceSchema } from '../config.js';
@@ -7,9 +8,9 @@ import type { SceneSource } from '../scene/sceneSource.js';
 
 /** Where scenes come from, as plain data that another thread or machine can open. */
 export interface SourceSpec {
-  /** A grammar file (YAML or TypeScript), or the folder of a training run. */
+  /** A grammar file (YAML or TypeScript), the folder of a training run, or the name of a grammar of ours (`driving`). */
   readonly path: string;
-  /** Textures of a grammar; default: the built-in digits. The built-in backgrounds are always there. */
+  /** Textures and meshes of a grammar; default: as `openAssets` finds them. The built-in backgrounds are always there. */
   readonly assets?: readonly AssetSource[];
   /** Values of a grammar's variables. */
   readonly variables?: Readonly<Record<string, string>>;
@@ -27,12 +28,29 @@ export interface OpenedSource {
   dispose(): void;
 }
 
-/** Textures of a list of sources; without one the built-in digits. */
+/** Grammars that come with the package, at hand by name wherever nothing of the same name lies. */
+const OUR_GRAMMARS = ['driving', 'aerial', 'mnist'];
+/** Sources that need no data, by what the names of their assets begin with; the first where nothing names any. */
+const BUILT_IN = ['digits', 'aerial', 'driving'] as const;
+
+/**
+ * Textures and meshes of a list of sources. Without one, of the built-in sources that are named, and where none is, the
+ * built-in digits.
+ * @param naming texts in which names of assets may stand: a grammar, values of its variables, an asset table
+ */
 export async function openAssets(
   assets: readonly AssetSource[] | undefined,
+  naming: readonly string[] = [],
 ): Promise<{ library: AssetLibrary; sources: readonly AssetSource[] }> {
-  const sources = assets ?? [assetSourceSchema.parse({ kind: 'digits' })];
+  const sources = assets ?? builtInSources(naming).map((kind) => assetSourceSchema.parse({ kind }));
   return { library: await openAssetSources(sources), sources };
+}
+
+function builtInSources(naming: readonly string[]): readonly string[] {
+  // Not in the middle of another name: `meshes/driving/…` is of somebody's own.
+  const patterns = BUILT_IN.map((kind) => [kind, new RegExp(`(?<![\\w/.-])${kind}/`)] as const);
+  const named = patterns.filter(([, pattern]) => naming.some((text) => pattern.test(text)));
+  return named.length > 0 ? named.map(([kind]) => kind) : BUILT_IN.slice(0, 1);
 }
 
 /**
@@ -40,19 +58,38 @@ export async function openAssets(
  * @throws ConfigError when there is neither at `path`, or textures or variables are given for a run
  */
 export async function openSource({ path, assets, variables }: SourceSpec): Promise<OpenedSource> {
-  const info = statSync(path, { throwIfNoEntry: false });
-  if (!info) throw new ConfigError(`Expected a grammar file or run folder but received ${path}, which does not exist`);
-  if (info.isDirectory()) {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found?.isDirectory()) {
     if (assets || variables) {
       throw new ConfigError(`Expected no textures and no variables with the run folder ${path}: it brings its own`);
     }
     return openRun(path);
   }
+  const file = found ? path : ourGrammar(path);
   const { loadGrammar } = await import('../grammar/grammar.js');
-  const { library, sources } = await openAssets(assets);
-  const source = await loadGrammar(path, { assets: library, overrides: { variables: variables ?? {} } });
+  const { library, sources } = await openAssets(assets, [...textOf(file), ...Object.values(variables ?? {})]);
+  const source = await loadGrammar(file, { assets: library, overrides: { variables: variables ?? {} } });
   const config = { grammar: source.definition, assets: sources };
   return { source, assets: library, config, hash: source.hash, dispose() {} };
+}
+
+/** The file of a grammar of ours. @throws ConfigError when `name` is none */
+function ourGrammar(name: string): string {
+  if (OUR_GRAMMARS.includes(name)) {
+    return fileURLToPath(new URL(`../../examples/grammars/${name}.yaml`, import.meta.url));
+  }
+  throw new ConfigError(
+    `Expected a grammar file, a run folder, or one of ${OUR_GRAMMARS.join(', ')} but received ${name}, which does not exist`,
+  );
+}
+
+/** What a grammar file says, to look for names in it; nothing where it cannot be read, which whoever loads it says. */
+function textOf(file: string): string[] {
+  try {
+    return [readFileSync(file, 'utf8')];
+  } catch {
+    return [];
+  }
 }
 
 async function openRun(path: string): Promise<OpenedSource> {

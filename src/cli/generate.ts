@@ -136,7 +136,10 @@ export function addGenerate(program: Command, outcome: Outcome): void {
       .description(
         'generate a labelled dataset from a grammar or a trained run; --resume goes on after whatever interrupted it',
       )
-      .argument('<source>', 'grammar (YAML or TypeScript) or folder of a training run'),
+      .argument(
+        '<source>',
+        'grammar (YAML or TypeScript; or driving, aerial, mnist: ours) or folder of a training run',
+      ),
   )
     .addOption(outFlag('new or empty folder, or s3://bucket/prefix'))
     .addOption(threadsFlag())

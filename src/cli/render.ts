@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { openAssets } from '../batch/openSource.js';
 import { MAX_SCENE_NUMBER } from '../dataset/plan.js';
@@ -50,19 +51,30 @@ export function addRender(program: Command, outcome: Outcome): void {
   const examples = [
     'metasim render scenes.msg --out data/scenes',
     'metasim render scenes.msg --assets mnist:data/mnist --out data/scenes --masks',
+    'metasim render driving --seed 7 --out street.png --depth --normals --instances',
     'metasim render examples/grammars/mnist.yaml --set digits=digits --seed 7 --index 3 --out digit.png --instances',
   ];
   define<Flags>(outcome, command, examples, async ([path], flags, context) => {
     if (isPicture(flags.out)) return renderPicture(path, flags, context.signal);
     if (flags.instances)
       throw new ConfigError(`Expected a .png file for --out with --instances but received ${flags.out}`);
+    if (isGrammar(path)) {
+      throw new ConfigError(
+        `Expected a .png file for --out, to draw a scene of ${path}, but received ${flags.out}; metasim generate makes datasets of it`,
+      );
+    }
     const batch = await readSceneFile(path);
     if (batch.scenes.length === 0) throw new DatasetError(`Expected at least one scene in ${path} but received none`);
-    const { library, sources } = await openAssets(flags.assets);
+    const { library, sources } = await openAssets(flags.assets, batch.assets);
     const { out, masks = false, depth = false, normals = false, threads, allowUnlicensed = false } = flags;
     const source = { source: batchSource(batch), assets: library, config: { scenes: path, assets: sources } };
     const settings = { count: batch.scenes.length, seed: batch.provenance.seed, masks, depth, normals };
     const threading = threads === undefined ? {} : { threads };
     return resultOf(await generateWithProgress({ source, out, settings, allowUnlicensed, ...threading }, context), out);
   });
+}
+
+/** Whether a path looks like a grammar or a run, of which only pictures are drawn here. */
+function isGrammar(path: string): boolean {
+  return /\.(ya?ml|json|[cm]?[jt]s)$/i.test(path) || statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }

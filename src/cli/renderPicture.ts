@@ -88,7 +88,7 @@ async function openScene(path: string, flags: PictureFlags, signal: AbortSignal)
         `Expected --index below ${batch.scenes.length}, the scenes of ${path}, but received ${index}`,
       );
     }
-    const { library } = await openAssets(flags.assets);
+    const { library } = await openAssets(flags.assets, batch.assets);
     return { batch: { ...batch, scenes: [scene] }, assets: library, dispose() {} };
   }
   const { source, assets, dispose } = await openSource(sourceOf(path, flags));

@@ -1,5 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
-import { DatasetError } from '../errors.js';
+import { DatasetError, SceneGraphError } from '../errors.js';
 import { decodeScenes } from '../render/verify.js';
 import { encodeScenes } from '../scene/encode.js';
 import type { SceneBatch } from '../scene/sceneGraph.js';
@@ -15,7 +15,7 @@ export async function writeSceneFile(path: string, batch: SceneBatch): Promise<v
 
 /**
  * Reads and verifies a `.msg` file.
- * @throws DatasetError when it cannot be read; SceneGraphError, naming the field, when it is malformed
+ * @throws DatasetError when it cannot be read; SceneGraphError, naming file and field, when it is malformed
  */
 export async function readSceneFile(path: string): Promise<SceneBatch> {
   const info = await stat(path).catch(() => undefined);
@@ -23,5 +23,11 @@ export async function readSceneFile(path: string): Promise<SceneBatch> {
   if (info.size > MAX_BYTES) {
     throw new DatasetError(`Expected at most ${MAX_BYTES} bytes for ${path} but received ${info.size}`);
   }
-  return decodeScenes(new Uint8Array(await readFile(path)));
+  const bytes = new Uint8Array(await readFile(path));
+  try {
+    return decodeScenes(bytes);
+  } catch (cause) {
+    if (cause instanceof SceneGraphError) throw new SceneGraphError(`${path}: ${cause.message}`, { cause });
+    throw cause;
+  }
 }

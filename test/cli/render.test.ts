@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decode } from 'fast-png';
@@ -94,6 +94,34 @@ test('render draws one scene of a grammar; the same scene as in a file', async (
   assert.equal(readFileSync(direct), readFileSync(through));
   assert.match(runs[2].stderr, 'Expected --index below 3');
   assert.match(runs[3].stderr, 'Expected 3D scenes for depth');
+});
+
+test('render finds the driving grammar by its name, and the meshes that it names without --assets', async () => {
+  const small = ['--set', 'width=124', '--set', 'height=38', '--seed', '3'];
+  const [named, spelled] = [join(folder, 'named.png'), join(folder, 'spelled.png')];
+  const runs = await Promise.all([
+    runCli(['render', 'driving', ...small, '--out', named]),
+    runCli(['render', 'examples/grammars/driving.yaml', '--assets', 'driving', ...small, '--out', spelled]),
+  ]);
+  for (const { code, stderr } of runs) assert.is(code, 0, stderr);
+  assert.equal(readFileSync(named), readFileSync(spelled));
+  assert.equal(picture(named).width, 124);
+});
+
+test('a grammar is drawn as a PNG only, and what is no scene file is named', async () => {
+  const [dataset, other] = [join(folder, 'dataset'), join(folder, 'text.msg')];
+  writeFileSync(other, 'no scenes, but long enough to hold an identifier');
+  const runs = await Promise.all([
+    runCli(['render', 'examples/grammars/driving.yaml', '--out', dataset]),
+    runCli(['render', other, '--out', dataset]),
+  ]);
+  assert.equal(
+    runs.map(({ code }) => code),
+    [2, 1],
+  );
+  assert.match(runs[0].stderr, /Expected a \.png file for --out, to draw a scene of .+driving\.yaml, but received/);
+  assert.match(runs[1].stderr, /text\.msg: Expected "MSG1" at byte 4/);
+  assert.not.ok(existsSync(dataset));
 });
 
 test.run();
