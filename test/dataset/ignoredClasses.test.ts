@@ -23,7 +23,7 @@ test('the header of a KITTI dataset has only its types among the things, unless 
   const [, ...others] = classes;
   const named = {
     ...batch,
-    schema: { ...batch.schema, classes: ['Van', ...others, 'building'], kinds: [...kinds, NodeKind.Object_] },
+    schema: { ...batch.schema, classes: ['Van', ...others, 'building'], kinds: [...kinds, NodeKind.Object] },
   };
   const settings = { quality: 90, split: 'train', count: 1, shardSize: 1, seed: 0, start: 0, masks: false };
   const things = (format: string, ignore?: readonly string[]) =>
