@@ -37,7 +37,7 @@ export function formatKittiCalibration(calibration: KittiCalibration): string {
  */
 export function parseKittiCalibration(text: string, where: string): KittiCalibration {
   const found = new Map<string, number[]>();
-  for (const [i, line] of text.split('\n').entries()) {
+  for (const [i, line] of text.split(/\r?\n/).entries()) {
     const [, name, rest] = /^\s*(\w+):(.*)$/.exec(line) ?? [];
     if (!ORDER.some((known) => known === name)) continue;
     if (found.has(name))

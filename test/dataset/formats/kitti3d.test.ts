@@ -159,6 +159,7 @@ test('fields of a row that nobody knows leave the 3D box out; alpha alone is com
 test('damaged calibration files are refused by place', () => {
   const good = formatKittiCalibration(cameraCalibration(camera!));
   assert.equal(parseKittiCalibration(`${good}extra: 1 2\n`, 'c.txt'), cameraCalibration(camera!));
+  assert.equal(parseKittiCalibration(good.replaceAll('\n', '\r\n'), 'c.txt'), cameraCalibration(camera!));
   const cases: [text: string, expected: RegExp][] = [
     [good.replace(/^P1.*\n/m, ''), /Expected P1 in c\.txt but received none/],
     [`${good}P1: 1\n`, /Expected one P1 in c\.txt but received another in line 9/],
