@@ -253,6 +253,15 @@ test('sizes: scale, length, width, height; ground and axes', async () => {
     /one of scale, width, height, length for .*\.glb but received scale and length/,
   );
   assert.match(await error({ up: 'x', forward: '-x' }), /different axes/);
+  // A model of 4 units.
+  assert.match(
+    await error({ scale: 1e6 }),
+    /a model of 0\.001 to 1000000 m for .*\.glb but received one of 4000000; its/,
+  );
+  assert.match(
+    await error({ scale: 1e-4 }),
+    /a model of 0\.001 to 1000000 m for .*\.glb but received one of 0\.0004; its/,
+  );
 });
 
 test('axes: up z with front −y is the model turned, not mirrored', async () => {

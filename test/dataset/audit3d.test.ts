@@ -61,8 +61,13 @@ test('each label of a 3D box that is not true is found by name', async () => {
   assert.ok('distance' in (await fieldsOf(shift(0, 0.5))));
   assert.ok('box3d.alpha' in (await fieldsOf(withBox(({ alpha }) => ({ alpha: alpha + 0.01 })))));
   assert.ok('box3d.rotationY' in (await fieldsOf(withBox(({ rotationY }) => ({ rotationY: rotationY + 0.01 })))));
-  const flat = { height: 0, width: 1, length: 1 };
-  assert.ok('box3d.dimensions' in (await fieldsOf(withBox(() => ({ dimensions: flat })))));
+  const sized = (height: number, width: number, length: number) =>
+    fieldsOf(withBox(() => ({ dimensions: { height, width, length } })));
+  assert.ok('box3d.dimensions' in (await sized(-1, 1, 1)));
+  assert.ok('box3d.dimensions' in (await sized(0, 0, 0)));
+  // Flat things there are, but this one has pixels above the ground.
+  const flat = await sized(0, 1, 1);
+  assert.ok('box3d' in flat && !('box3d.dimensions' in flat), Object.keys(flat).join());
   assert.ok('box3d' in (await fieldsOf(withObject(() => ({ box3d: undefined })))));
   assert.ok('distance' in (await fieldsOf(withObject(({ distance }) => ({ distance: distance! + 0.01 })))));
   const turned = ({ pose }: SampleObject) => ({ ...(pose as MeshPose), heading: (pose as MeshPose).heading + 1 });

@@ -5,6 +5,10 @@ import type { MeshBox } from '../meshAsset.js';
 /** Keys of {@link MeshPlacement} that say how large a model is. */
 export const SIZE_KEYS = ['scale', 'width', 'height', 'length'] as const;
 
+/** Longest side of a model, m: labels have four decimals, and images of float32 no room for more than this. */
+const SMALLEST = 0.001;
+const LARGEST = 1e6;
+
 /** File's frame → the asset's frame, which is a turn by quarters, a factor and a shift. */
 export interface Placement {
   /** [3 × 3] row-major, metres a unit. */
@@ -22,7 +26,7 @@ export interface Placement {
  * @param clouds positions [NV × 3] and the vertices that are used, in units of the file
  * @param name of the model, for errors
  * @throws ConfigError when up and forward are on one line, or more than one size is given; AssetError when the model has no
- *   extent along the size that is given
+ *   extent along the size that is given, or is out of all measure (1 mm to 1000 km)
  */
 export function placementOf(
   clouds: readonly { readonly positions: Float32Array; readonly indices: Uint32Array }[],
@@ -41,7 +45,14 @@ export function placementOf(
       }
     }
   }
-  const factor = factorOf(size, [high[0] - low[0], high[1] - low[1], high[2] - low[2]], name);
+  const sides = [high[0] - low[0], high[1] - low[1], high[2] - low[2]];
+  const factor = factorOf(size, sides, name);
+  const largest = factor * Math.max(...sides);
+  if (!(largest >= SMALLEST && largest <= LARGEST)) {
+    throw new AssetError(
+      `Expected a model of ${SMALLEST} to ${LARGEST} m for ${name} but received one of ${largest}; its scale, length, width or height say otherwise`,
+    );
+  }
   const shift = ground ? [-(low[0] + high[0]) / 2, -high[1], -(low[2] + high[2]) / 2] : [0, 0, 0];
   const corner = (values: readonly number[]) =>
     // In the very steps of placePositions, so that vertices lie on the box.

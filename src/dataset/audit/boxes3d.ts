@@ -59,8 +59,10 @@ export function checkBox3d(
     return;
   }
   const { location, dimensions, rotationY, alpha } = box3d;
-  if (!Object.values(dimensions).every((side) => side > 0)) {
-    ledger.note(name, 'box3d.dimensions', 'sides above 0', dimensions);
+  // A sign may be flat; that it is, its pixels show.
+  const sides = Object.values(dimensions);
+  if (!sides.every((side) => side >= 0) || Math.max(...sides) === 0) {
+    ledger.note(name, 'box3d.dimensions', 'sides of 0 or more, not all 0', dimensions);
     return;
   }
   if (!isSameAngle(alpha, observationAngle(rotationY, location))) {
