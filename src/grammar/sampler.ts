@@ -152,7 +152,7 @@ class SceneSampler {
   #produceRow(production: CompiledProduction, spacing: CompiledSpacing, parent: number, stream: RandomStream): boolean {
     const row = { spacing, front: draw(resolved(spacing.from, this.#values), stream) };
     const end = draw(resolved(spacing.to, this.#values), stream);
-    const most = spacing.most ? drawCount(resolved(spacing.most, this.#values), stream) : MAX_NODES;
+    const most = spacing.most ? drawCount(resolved(spacing.most, this.#values), stream) : Infinity;
     for (let i = 0; i < most; i++) {
       this.#enter(production, i, stream);
       row.front += draw(resolved(spacing.gap, this.#values), stream);
@@ -190,8 +190,10 @@ class SceneSampler {
     const variant = variants[variants.length === 1 ? 0 : stream.integer(variants.length)];
     const node = this.#parent.length;
     if (node >= MAX_NODES) {
+      const last = `the last a "${this.plan.schema.classes[variant.classId]}"`;
+      const end = row ? '; longer gaps, a nearer "to" or "most" end its spacing' : '';
       throw new GrammarError(
-        `${this.plan.where}: Expected at most ${MAX_NODES} nodes for seed ${this.seed}, index ${this.index} but received more`,
+        `${this.plan.nodesWhere}: Expected at most ${MAX_NODES} nodes for seed ${this.seed}, index ${this.index} but received more, ${last}${end}`,
       );
     }
     this.#parent.push(parent);

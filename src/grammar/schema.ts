@@ -356,11 +356,14 @@ const canvas = z.strictObject({
   channels: z.union([z.literal(1), z.literal(3)]).optional(),
 });
 
+/** Shorter ones are 0 px in label records, which have six decimals. */
+const focalLength = number.min(0.001);
+
 /** What 3D scenes are seen with; a node of a class of kind `camera` takes its place, and by its field of view its focal lengths. */
 const camera = z
   .strictObject({
     /** px; or [horizontal, vertical]. */
-    focal: z.union([positive, z.tuple([positive, positive])]).optional(),
+    focal: z.union([focalLength, z.tuple([focalLength, focalLength])]).optional(),
     /** Instead of `focal`: horizontal, degrees. */
     fieldOfView: positive.max(170).optional(),
     /** Principal point, px. Default: the middle of the canvas. */

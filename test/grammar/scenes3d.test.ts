@@ -95,6 +95,11 @@ const MISTAKES: [title: string, text: string, expected: string][] = [
     'scene.yaml:11:20: nodes[0].children[0].children[0].class: Expected the strip "lane" below a curve or a strip only',
   ],
   [
+    'a focal length that labels have as 0',
+    `${HEAD.replace('focal: 200', 'focal: 1.0e-8')}classes: { a: {} }\nnodes: [{ class: a }]`,
+    'scene.yaml:3:18: camera.focal: Expected a number of at least 0.001 but received 1e-8',
+  ],
+  [
     'two kinds of focal length',
     `${HEAD.replace('focal: 200', 'focal: 200, fieldOfView: 80')}classes: { a: {} }\nnodes: [{ class: a }]`,
     'scene.yaml:3:1: camera: Expected exactly one of focal, fieldOfView',
@@ -129,6 +134,15 @@ test('a second camera ends sampling with an error', () => {
   assert.match(
     grammarMessage(() => grammar.sample({ seed: 4, index: 5 })),
     'nodes: Expected at most one camera for seed 4, index 5 but received 2',
+  );
+});
+
+test('a spacing that gets no farther ends with an error that says which, and how to end it', () => {
+  const grammar = parse3d(`${HEAD}classes: { a: {} }
+nodes: [{ class: a, spacing: { along: z, from: 0, to: 10, gap: 0 } }]`);
+  assert.match(
+    grammarMessage(() => grammar.sample({ seed: 4, index: 5 })),
+    /nodes: Expected at most 65534 nodes for seed 4, index 5 but received more, the last a "a"; longer gaps, a nearer "to" or "most" end its spacing/,
   );
 });
 
