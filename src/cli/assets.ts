@@ -3,7 +3,7 @@ import { type Asset, AssetLibrary, globToRegExp } from '../assets/assetLibrary.j
 import { openAssetSources } from '../assets/assetSources.js';
 import type { AssetSource } from '../config.js';
 import { writeFileWhole } from '../dataset/files.js';
-import { AssetError } from '../errors.js';
+import { AssetError, ConfigError } from '../errors.js';
 import { parseAssetSource } from './flags.js';
 import { define, type Outcome } from './frame.js';
 
@@ -35,6 +35,9 @@ export function addAssets(program: Command, outcome: Outcome): void {
     'metasim assets images:textures --json',
   ];
   define<Flags>(outcome, command, examples, async (_, { match, sheet }, context) => {
+    if (sheet !== undefined && !/\.png$/i.test(sheet)) {
+      throw new ConfigError(`Expected a .png file for --sheet but received ${sheet}`);
+    }
     const all = await openAssetSources(sources);
     const pattern = globToRegExp(match);
     const assets = all.assets.filter(({ name }) => pattern.test(name) && !name.startsWith('backgrounds/'));

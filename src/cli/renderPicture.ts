@@ -1,5 +1,3 @@
-import { mkdir } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import type { AssetLibrary } from '../assets/assetLibrary.js';
 import { openAssets, openSource } from '../batch/openSource.js';
 import { writeFileWhole } from '../dataset/files.js';
@@ -41,7 +39,6 @@ export async function renderPicture(path: string, flags: PictureFlags, signal: A
   try {
     const options = { color: 'u8', labels: instances, samples, depth, normals, signal } as const;
     const rendered = await engine.render(batch, options);
-    await mkdir(dirname(out), { recursive: true });
     const files = await writeViews(out, rendered);
     const { width, height } = rendered;
     const { index, parent } = batch.scenes[0];

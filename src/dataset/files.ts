@@ -31,12 +31,14 @@ export interface OutputFolder {
 
 /**
  * Makes sure that `path` is an empty folder, making it where needed.
- * @throws DatasetError when it is a file or a folder with something in it
+ * @throws DatasetError when it is a file or a folder with something in it, or cannot be made
  */
 export async function openOutputFolder(path: string): Promise<OutputFolder> {
   const full = resolve(path);
   await expectNewOrEmpty(path);
-  const firstMade = await mkdir(full, { recursive: true });
+  const firstMade = await mkdir(full, { recursive: true }).catch((cause: Error) => {
+    throw new DatasetError(`Expected to be able to make the folder ${path} but received: ${cause.message}`, { cause });
+  });
   return {
     path: full,
     async discard() {

@@ -98,7 +98,9 @@ async function readList(path: string): Promise<string[]> {
   if (bad !== undefined) {
     throw new DatasetError(`Expected names of frames, a line each, in ${path} but received ${JSON.stringify(bad)}`);
   }
-  if (new Set(named).size < named.length) throw new DatasetError(`Expected every frame once in ${path} but not so`);
+  const twice = named.find((stem, i) => named.indexOf(stem) < i);
+  if (twice !== undefined) throw new DatasetError(`Expected every frame once in ${path} but received ${twice} twice`);
+  if (named.length === 0) throw new DatasetError(`Expected names of frames, a line each, in ${path} but received none`);
   return named;
 }
 

@@ -36,6 +36,12 @@ test('models are listed with size in metres and licence, and drawn on a sheet', 
   assert.ok(green > 150 && red < 20 && blue < 20, `${red} ${green} ${blue}`);
 });
 
+test('a sheet is a PNG and is called so', async () => {
+  const { code, stderr } = await runCli(['assets', 'driving', '--sheet', join(folder, 'sheet.jpg')]);
+  assert.is(code, 2);
+  assert.match(stderr, /Expected a \.png file for --sheet but received .*sheet\.jpg/);
+});
+
 test('textures are listed too; a pattern that nothing matches is an error', async () => {
   const listed = await runCli(['assets', 'digits,variants=1', '--match', 'digits/{3,7}/*']);
   assert.is(listed.code, 0, listed.stderr);

@@ -67,6 +67,7 @@ test('what is missing or wrong is named', async () => {
   write('none/000001.txt', []);
   write('twice.txt', ['000000', '000000']);
   write('path.txt', ['../000000']);
+  write('blank.txt', ['', '  ']);
   const one = join(folder, 'one');
   const cases: [work: () => Promise<unknown>, expected: RegExp][] = [
     [() => readKittiDetections(truth, one), /Expected 000001\.txt in .*one but received none; .* has an empty file/],
@@ -78,7 +79,11 @@ test('what is missing or wrong is named', async () => {
     ],
     [
       () => readKittiDetections(truth, results, { frames: join(folder, 'twice.txt') }),
-      /every frame once in .*twice\.txt/,
+      /every frame once in .*twice\.txt but received 000000 twice/,
+    ],
+    [
+      () => readKittiDetections(truth, results, { frames: join(folder, 'blank.txt') }),
+      /names of frames, a line each, in .*blank\.txt but received none/,
     ],
     [
       () => readKittiDetections(truth, results, { frames: join(folder, 'path.txt') }),

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { writeFileWhole } from '../../src/dataset/files.js';
+import { openOutputFolder, writeFileWhole } from '../../src/dataset/files.js';
 import { DatasetError } from '../../src/errors.js';
 
 const folder = await mkdtemp(join(tmpdir(), 'metasim-files-'));
@@ -26,6 +26,13 @@ test('a folder on the way that is a file, or a folder in the place of the file, 
   }
   assert.is(await readFile(join(folder, 'file'), 'utf8'), 'here');
   assert.equal((await readdir(folder)).sort(), ['a', 'file'], 'no half-written file stays');
+});
+
+test('an output folder that cannot be made is a DatasetError with the path', async () => {
+  const path = join(folder, 'file', 'out');
+  const error = await openOutputFolder(path).catch((reason: Error) => reason);
+  assert.instance(error, DatasetError);
+  assert.ok((error as Error).message.includes(path), (error as Error).message);
 });
 
 test.run();
