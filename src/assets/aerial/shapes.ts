@@ -53,16 +53,18 @@ export function line([x0, y0]: Point, [x1, y1]: Point, radius: number): Shape {
 
 /** A simple polygon, its corners rounded outwards by `rounding`. */
 export function polygon(points: readonly Point[], rounding = 0): Shape {
-  const xs = points.map(([x]) => x);
-  const ys = points.map(([, y]) => y);
+  const xs = Float64Array.from(points, ([x]) => x);
+  const ys = Float64Array.from(points, ([, y]) => y);
+  const count = points.length;
   return {
     distance: (x, y) => {
       let nearest = Number.POSITIVE_INFINITY;
       let inside = false;
-      for (let i = 0, j = points.length - 1; i < points.length; j = i++) {
-        const [ax, ay] = points[i];
-        const [bx, by] = points[j];
-        const ex = bx - ax;
+      for (let i = 0, j = count - 1; i < count; j = i++) {
+        const ax = xs[i];
+        const ay = ys[i];
+        const by = ys[j];
+        const ex = xs[j] - ax;
         const ey = by - ay;
         const px = x - ax;
         const py = y - ay;

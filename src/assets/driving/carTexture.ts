@@ -5,7 +5,7 @@ import type { SpriteImage } from '../assetLibrary.js';
 import { Atlas, type Region } from './atlas.js';
 import { beltAt, ROOF_EDGE, sectionAt } from './carBody.js';
 import type { Car } from './carShapes.js';
-import { Picture } from './picture.js';
+import { Picture, remembered, rowPaint } from './picture.js';
 
 export const CAR_TEXTURE_SIZE = 256;
 /** Pictures on the texture: the car from its side (front to the left), front, rear and above (front to the left). */
@@ -70,7 +70,11 @@ function drawSide(car: Car): Picture {
   const y = (h: number) => side.height * (0.5 - h / height);
   const heightAt = (py: number) => (0.5 - py / side.height) * height;
   const meters = side.width / length;
-  const painter = new Picture(side.width, side.height, (_, py) => uprightPaint(car, heightAt(py)));
+  const painter = new Picture(
+    side.width,
+    side.height,
+    rowPaint((py) => uprightPaint(car, heightAt(py))),
+  );
   // Sills and bumpers.
   const sill = shape.clearance + 0.07;
   painter.fill(area(x(0), y(sill), x(1), y(0)), car.plainBumpers ? PLASTIC : lit(car.paint, 0.5));
@@ -141,7 +145,7 @@ function drawSideWindows(painter: Picture, car: Car, x: (s: number) => number, y
     lower.push([x(s), y(low)]);
   }
   if (upper.length < 2) return;
-  const shapeOfGlass = polygon([...upper, ...lower.reverse()]);
+  const shapeOfGlass = remembered(polygon([...upper, ...lower.reverse()]), painter);
   const [, top, , bottom] = shapeOfGlass.bounds;
   painter.fill(grown(shapeOfGlass, car.chrome ? 1.7 : 1.3), car.chrome ? CHROME : SEAM);
   painter.fill(grown(shapeOfGlass, 0.7), SEAM);
@@ -172,8 +176,10 @@ function drawFront(car: Car): Picture {
   const { shape, height, halfWidth } = car;
   const x = (m: number) => (m / halfWidth) * (front.width / 2);
   const y = (h: number) => front.height * (0.5 - h / height);
-  const painter = new Picture(front.width, front.height, (_, py) =>
-    uprightPaint(car, (0.5 - py / front.height) * height),
+  const painter = new Picture(
+    front.width,
+    front.height,
+    rowPaint((py) => uprightPaint(car, (0.5 - py / front.height) * height)),
   );
   const [low, high] = lampHeights(car);
   // Bumper, its intake and the strip below.
@@ -224,7 +230,11 @@ function drawRear(car: Car): Picture {
   const { shape, height, halfWidth } = car;
   const x = (m: number) => (m / halfWidth) * (rear.width / 2);
   const y = (h: number) => rear.height * (0.5 - h / height);
-  const painter = new Picture(rear.width, rear.height, (_, py) => uprightPaint(car, (0.5 - py / rear.height) * height));
+  const painter = new Picture(
+    rear.width,
+    rear.height,
+    rowPaint((py) => uprightPaint(car, (0.5 - py / rear.height) * height)),
+  );
   const [low, high] = tailHeights(car);
   if (car.plainBumpers) painter.fill(area(-64, y(0.36 * height), 64, y(0)), PLASTIC);
   painter.fill(area(-64, y(shape.clearance + 0.07), 64, y(0)), SEAM);

@@ -1,5 +1,6 @@
 import type { SpriteImage } from '../assetLibrary.js';
 import type { MeshData } from '../meshAsset.js';
+import { groupRows } from './groupRows.js';
 import { add, cross, dot, length, scale, subtract, unit, type Vector } from './vector.js';
 
 /** Red, green, blue as displayed, 0 … 1; 1 leaves the texture's colour. */
@@ -109,31 +110,51 @@ export class MeshBuilder {
     const points = bounds ? fitted(this.#corners, bounds) : this.#corners.map(({ point }) => point);
     const factors = bounds ? stretchOf(this.#corners, bounds) : WHITE;
     const normals = cornerNormals(this.#corners, this.#faceNormals, COSINES[creaseDegrees] ?? 0);
-    const welded = new Map<string, number>();
-    const values = { positions: [] as number[], normals: [] as number[], colors: [] as number[], uvs: [] as number[] };
-    const indices = this.#corners.map(({ tint, place }, i) => {
+    const table = new Float32Array(VERTEX_NUMBERS * this.#corners.length);
+    for (const [i, { tint, place }] of this.#corners.entries()) {
       // A stretched surface's normals shrink where the surface grows.
       const n = unit([normals[i][0] / factors[0], normals[i][1] / factors[1], normals[i][2] / factors[2]]);
-      const numbers = [...points[i], ...n, ...tint, ...place].map((value) => Math.fround(value) + 0);
-      const key = numbers.join();
-      const known = welded.get(key);
-      if (known !== undefined) return known;
-      const index = welded.size;
-      welded.set(key, index);
-      values.positions.push(...numbers.slice(0, 3));
-      values.normals.push(...numbers.slice(3, 6));
-      values.colors.push(...numbers.slice(6, 9));
-      values.uvs.push(...numbers.slice(9));
-      return index;
-    });
+      const at = VERTEX_NUMBERS * i;
+      for (let c = 0; c < 3; c++) {
+        table[at + c] = oneZero(points[i][c]);
+        table[at + 3 + c] = oneZero(n[c]);
+        table[at + 6 + c] = oneZero(tint[c]);
+      }
+      table[at + 9] = oneZero(place[0]);
+      table[at + 10] = oneZero(place[1]);
+    }
+    const { groupOf, count } = groupRows(table, VERTEX_NUMBERS);
     return {
-      positions: Float32Array.from(values.positions),
-      normals: Float32Array.from(values.normals),
-      colors: Float32Array.from(values.colors),
-      ...(texture && { uvs: Float32Array.from(values.uvs), texture }),
-      indices: Uint32Array.from(indices),
+      positions: columnsOf(table, groupOf, count, 0, 3),
+      normals: columnsOf(table, groupOf, count, 3, 3),
+      colors: columnsOf(table, groupOf, count, 6, 3),
+      ...(texture && { uvs: columnsOf(table, groupOf, count, 9, 2), texture }),
+      indices: groupOf,
     };
   }
+}
+
+/** Numbers of a vertex: place, normal, tint, place on the texture. */
+const VERTEX_NUMBERS = 11;
+
+/** As float32, and 0 for −0, whose bits are others. */
+function oneZero(value: number): number {
+  return Math.fround(value) + 0;
+}
+
+/** [count × width] columns `from` … of a table of vertices, once for each group of equal rows. */
+function columnsOf(
+  table: Float32Array,
+  groupOf: Uint32Array,
+  count: number,
+  from: number,
+  width: number,
+): Float32Array {
+  const out = new Float32Array(count * width);
+  for (let row = groupOf.length - 1; row >= 0; row--) {
+    for (let c = 0; c < width; c++) out[groupOf[row] * width + c] = table[VERTEX_NUMBERS * row + from + c];
+  }
+  return out;
 }
 
 /** Crease angles in use and their cosines, so that no `Math.cos` decides on a normal. */
@@ -191,25 +212,39 @@ function fitted(corners: readonly Corner[], bounds: Bounds): Vector[] {
 
 /** Normal of each corner: that of its look, or the mean of the faces around its point, by their angle there. */
 function cornerNormals(corners: readonly Corner[], faces: readonly Vector[], cosine: number): Vector[] {
-  const around = new Map<string, number[]>();
-  const key = ({ point }: Corner) => point.map((value) => Math.round(value / WELD)).join();
-  const angles = corners.map((_, i) => (cosine > 1 ? 1 : angleWeight(corners, i)));
-  for (const [i, at] of corners.entries()) {
-    const list = around.get(key(at));
-    if (list) list.push(i);
-    else around.set(key(at), [i]);
+  if (cosine > 1) return corners.map(({ normal }, i) => normal ?? faces[Math.floor(i / 3)]);
+  const cells = new Float64Array(3 * corners.length);
+  for (const [i, { point }] of corners.entries()) {
+    for (let c = 0; c < 3; c++) cells[3 * i + c] = Math.round(point[c] / WELD) + 0;
   }
+  const { groupOf, count } = groupRows(cells, 3);
+  const { starts, members } = membersOf(groupOf, count);
+  const angles = Float64Array.from(corners, (_, i) => angleWeight(corners, i));
   return corners.map((at, i) => {
     if (at.normal) return at.normal;
     const own = faces[Math.floor(i / 3)];
-    if (cosine > 1) return own;
-    let sum: Vector = [0, 0, 0];
-    for (const other of around.get(key(at)) as number[]) {
+    let [x, y, z] = [0, 0, 0];
+    for (let k = starts[groupOf[i]]; k < starts[groupOf[i] + 1]; k++) {
+      const other = members[k];
       const normal = faces[Math.floor(other / 3)];
-      if (dot(normal, own) >= cosine) sum = add(sum, scale(normal, angles[other]));
+      if (dot(normal, own) < cosine) continue;
+      x += normal[0] * angles[other];
+      y += normal[1] * angles[other];
+      z += normal[2] * angles[other];
     }
-    return unit(sum);
+    return unit([x, y, z]);
   });
+}
+
+/** The rows of each group in their order: those of group g are members[starts[g]] … members[starts[g + 1] − 1]. */
+function membersOf(groupOf: Uint32Array, count: number): { starts: Uint32Array; members: Uint32Array } {
+  const starts = new Uint32Array(count + 1);
+  for (const group of groupOf) starts[group + 1]++;
+  for (let g = 0; g < count; g++) starts[g + 1] += starts[g];
+  const next = starts.slice();
+  const members = new Uint32Array(groupOf.length);
+  for (const [row, group] of groupOf.entries()) members[next[group]++] = row;
+  return { starts, members };
 }
 
 /** Grows with the angle of a triangle at corner `i`: 1 − cosine, which needs no arc cosine. */
