@@ -13,7 +13,7 @@ import { bollardModel, lampModel, mastModel, signModel, trafficLightModel } from
 import { STRIP_NAMES, stripModel } from './driving/strips.js';
 import { drawLeaves } from './driving/surfaces.js';
 import { bushModel, columnModel, coniferModel, deciduousModel, hedgeModel } from './driving/trees.js';
-import type { MeshAsset } from './meshAsset.js';
+import type { MeshAsset, MeshData } from './meshAsset.js';
 
 export interface ProceduralDrivingOptions {
   /** How many meshes of each kind, 0 … 1000. Default 84, 32, 20, 16, 24, 8 and 24. */
@@ -142,31 +142,50 @@ function shareOut(varieties: readonly Variety[], count: number): { variety: numb
   });
 }
 
-/** @param begin makes the model anew, as drawing its details uses up its random stream */
+/**
+ * All of it is found out when it is asked for: most meshes of a library are never drawn.
+ * @param begin makes the model anew, as drawing its details uses up its random stream
+ */
 function meshAsset(name: string, begin: () => Model): MeshAsset {
-  const { bounds, body, surface } = begin();
+  const announced = once(() => {
+    const { bounds, body, surface } = begin();
+    return { ...bounds, body, surface };
+  });
   let triangles: number | undefined;
-  const gather = (model: Model) => {
+  // Who asks for the number of triangles is mostly about to load them.
+  let gathered: { readonly model: Model; readonly data: MeshData } | undefined;
+  const gather = () => {
+    const model = begin();
     const builder = new MeshBuilder();
     model.gather(builder);
     triangles = builder.triangles;
-    return builder;
+    return { model, data: builder.finish(model.crease, model.bounds, model.texture !== undefined) };
   };
   return {
     kind: 'mesh',
     name: `driving/${name}`,
-    ...bounds,
-    ...(body ? { body } : {}),
-    // Counted when it is asked for: most meshes of a library are never drawn.
+    get minimum() {
+      return announced().minimum;
+    },
+    get maximum() {
+      return announced().maximum;
+    },
+    get body() {
+      return announced().body;
+    },
+    get surface() {
+      return announced().surface;
+    },
     get triangles(): number {
-      if (triangles === undefined) gather(begin());
+      if (triangles === undefined) gathered = gather();
       return triangles as number;
     },
-    surface,
     licence: 'CC0-1.0',
     load: () => {
-      const model = begin();
-      return gather(model).finish(model.crease, model.bounds, model.texture?.());
+      const { model, data } = gathered ?? gather();
+      gathered = undefined;
+      const texture = model.texture?.();
+      return texture ? { ...data, texture } : data;
     },
   };
 }

@@ -87,9 +87,11 @@ function paddedVertices({ positions }: MeshData): number {
 
 /** [NV × n] → n arrays of NV', the last vertex repeated. */
 function writeVertices(values: Float32Array, components: number, padded: number, out: Float32Array): void {
-  const last = values.length / components - 1;
+  const vertices = values.length / components;
   for (let c = 0; c < components; c++) {
-    for (let v = 0; v < padded; v++) out[c * padded + v] = values[Math.min(v, last) * components + c] ?? 0;
+    const column = out.subarray(c * padded, (c + 1) * padded);
+    for (let v = 0; v < vertices; v++) column[v] = values[v * components + c];
+    column.fill(vertices > 0 ? column[vertices - 1] : 0, vertices);
   }
 }
 
@@ -97,15 +99,19 @@ function writeVertices(values: Float32Array, components: number, padded: number,
 function writeBounds(positions: Float32Array, record: DataView, layout: LayoutConstants): void {
   const minimum = [Infinity, Infinity, Infinity];
   const maximum = [-Infinity, -Infinity, -Infinity];
-  for (let i = 0; i < positions.length; i++) {
-    minimum[i % 3] = Math.min(minimum[i % 3], positions[i]);
-    maximum[i % 3] = Math.max(maximum[i % 3], positions[i]);
+  for (let axis = 0; axis < 3; axis++) {
+    for (let i = axis; i < positions.length; i += 3) {
+      minimum[axis] = Math.min(minimum[axis], positions[i]);
+      maximum[axis] = Math.max(maximum[axis], positions[i]);
+    }
   }
   const empty = positions.length === 0;
   const centre = minimum.map((low, axis) => (empty ? 0 : Math.fround((low + maximum[axis]) / 2)));
   let square = 0;
   for (let i = 0; i < positions.length; i += 3) {
-    const [dx, dy, dz] = centre.map((middle, axis) => positions[i + axis] - middle);
+    const dx = positions[i] - centre[0];
+    const dy = positions[i + 1] - centre[1];
+    const dz = positions[i + 2] - centre[2];
     square = Math.max(square, dx * dx + dy * dy + dz * dz);
   }
   for (let axis = 0; axis < 3; axis++) {
@@ -160,13 +166,19 @@ function writeTexture(
 /** Every texel beside its right neighbour, channel by channel; the first row again at the end. */
 function writePairs(pixels: Uint8Array, width: number, height: number, out: Uint8Array): void {
   for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      const texel = 4 * (y * width + x);
-      const right = 4 * (y * width + ((x + 1) % width));
-      for (let c = 0; c < 4; c++) {
-        out[2 * (texel + c)] = pixels[texel + c];
-        out[2 * (texel + c) + 1] = pixels[right + c];
-      }
+    const row = 4 * y * width;
+    const end = row + 4 * width;
+    for (let texel = row; texel < end; texel += 4) {
+      const right = texel + 4 === end ? row : texel + 4;
+      const at = 2 * texel;
+      out[at] = pixels[texel];
+      out[at + 1] = pixels[right];
+      out[at + 2] = pixels[texel + 1];
+      out[at + 3] = pixels[right + 1];
+      out[at + 4] = pixels[texel + 2];
+      out[at + 5] = pixels[right + 2];
+      out[at + 6] = pixels[texel + 3];
+      out[at + 7] = pixels[right + 3];
     }
   }
   out.copyWithin(8 * width * height, 0, 8 * width);
@@ -178,14 +190,14 @@ function halve({ width, height, pixels }: Level): Level {
   const down = height > 1 ? 2 : 1;
   const half = { width: width / across, height: height / down };
   const out = new Uint8Array(4 * half.width * half.height);
-  for (let y = 0; y < half.height; y++) {
-    for (let x = 0; x < half.width; x++) {
-      for (let c = 0; c < 4; c++) {
-        let sum = 0;
-        for (let j = 0; j < down; j++) {
-          for (let i = 0; i < across; i++) sum += pixels[4 * ((down * y + j) * width + across * x + i) + c];
-        }
-        out[4 * (y * half.width + x) + c] = Math.floor(sum / (across * down) + 0.5);
+  // Along a side of 1 the same texel is taken twice, which leaves the mean.
+  const right = 4 * (across - 1);
+  const below = 4 * width * (down - 1);
+  for (let y = 0, to = 0; y < half.height; y++) {
+    let from = 4 * down * y * width;
+    for (let x = 0; x < half.width; x++, from += 4 * across) {
+      for (let at = from; at < from + 4; at++) {
+        out[to++] = (pixels[at] + pixels[at + right] + pixels[at + below] + pixels[at + below + right] + 2) >> 2;
       }
     }
   }
@@ -215,8 +227,11 @@ function checkMesh(data: MeshData, layout: LayoutConstants): void {
     ['colors', colors],
     ['uvs', uvs ?? new Float32Array()],
   ] as const) {
-    const bad = values.find((value) => !Number.isFinite(value));
-    if (bad !== undefined) throw new AssetError(`Expected finite numbers for ${name} but received ${bad}`);
+    for (let i = 0; i < values.length; i++) {
+      if (!Number.isFinite(values[i])) {
+        throw new AssetError(`Expected finite numbers for ${name} but received ${values[i]}`);
+      }
+    }
   }
   if (indices.length % 3 !== 0) {
     throw new AssetError(`Expected 3 vertices a triangle for indices but received ${indices.length} numbers`);

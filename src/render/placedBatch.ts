@@ -91,12 +91,22 @@ export function meshLoad(
   return { vertices: 3 * largest, triangles: most, allTriangles: all };
 }
 
-/** Triangles of each of a batch's assets; 0 of what is no mesh, or not in the library. */
-export function trianglesOf(batch: SceneBatch, library: AssetLibrary): number[] {
-  return batch.assets.map((name) => {
-    const asset = library.assets[library.indexOf(name)];
-    return asset?.kind === 'mesh' ? asset.triangles : 0;
-  });
+/**
+ * [assets of the batch] triangles of those that its scenes use; 0 of others, of what is no mesh, or not in the library. A
+ * grammar's batches name all assets that it knows, and to count the triangles of a mesh may be to make it.
+ */
+export function trianglesOf(batch: SceneBatch, library: AssetLibrary): Float64Array {
+  const triangles = new Float64Array(batch.assets.length);
+  const known = new Uint8Array(batch.assets.length);
+  for (const { asset } of batch.scenes) {
+    for (const index of asset) {
+      if (index < 0 || known[index] !== 0) continue;
+      known[index] = 1;
+      const used = library.assets[library.indexOf(batch.assets[index])];
+      if (used?.kind === 'mesh') triangles[index] = used.triangles;
+    }
+  }
+  return triangles;
 }
 
 /**

@@ -74,7 +74,7 @@ function movedWork(batch: SceneBatch, shape: BatchShape, library: AssetLibrary, 
 }
 
 /** [V] triangles of each node and all below it. */
-function subtreeTriangles({ parent, asset }: SceneGraph, triangles: readonly number[]): Float64Array {
+function subtreeTriangles({ parent, asset }: SceneGraph, triangles: Float64Array): Float64Array {
   const sums = Float64Array.from(asset, (index) => triangles[index] ?? 0);
   for (let v = sums.length - 1; v >= 0; v--) if (parent[v] >= 0) sums[parent[v]] += sums[v];
   return sums;

@@ -1,6 +1,7 @@
 // What a call is thought to cost decides whether it goes to a worker, and how finely it is divided.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { AssetLibrary } from '../../src/assets/assetLibrary.js';
 import { shapeOf } from '../../src/render/placedBatch.js';
 import { renderWork, vjpWork } from '../../src/render/workEstimate.js';
 import type { SceneBatch } from '../../src/scene/sceneGraph.js';
@@ -74,6 +75,25 @@ test('an object is never more than two renderings, whatever hangs on it', () => 
   scene.mutable[entryOf(0, 'x')] = 1;
   const batch = meshBatch([scene], boxLibrary.names);
   assert.is(vjp(batch), 3 * render(batch));
+});
+
+test('only meshes that a scene uses are asked for their triangles', () => {
+  const asked: string[] = [];
+  const library = new AssetLibrary(
+    boxLibrary.assets.map((asset) => ({
+      ...asset,
+      get triangles() {
+        asked.push(asset.name);
+        return asset.triangles;
+      },
+    })),
+  );
+  const batch = meshBatch(
+    [meshScene([{ asset: CAR }, { asset: CAR }]), meshScene([{ asset: CUBE }])],
+    boxLibrary.names,
+  );
+  assert.is(shapeOf(batch, library).allTriangles, 36);
+  assert.equal(asked, ['car', 'cube']);
 });
 
 test('sprites: canvas and mutable attributes', () => {

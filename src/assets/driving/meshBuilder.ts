@@ -1,4 +1,3 @@
-import type { SpriteImage } from '../assetLibrary.js';
 import type { MeshData } from '../meshAsset.js';
 import { groupRows } from './groupRows.js';
 import { add, cross, dot, length, scale, subtract, unit, type Vector } from './vector.js';
@@ -102,11 +101,12 @@ export class MeshBuilder {
   }
 
   /**
-   * The mesh.
+   * The mesh, without its texture.
    * @param creaseDegrees faces that meet at a smaller angle share their normals
    * @param bounds the points are stretched so that they fill this box
+   * @param textured whether a texture is to come: with places on it
    */
-  finish(creaseDegrees: number, bounds?: Bounds, texture?: SpriteImage): MeshData {
+  finish(creaseDegrees: number, bounds?: Bounds, textured = false): MeshData {
     const points = bounds ? fitted(this.#corners, bounds) : this.#corners.map(({ point }) => point);
     const factors = bounds ? stretchOf(this.#corners, bounds) : WHITE;
     const normals = cornerNormals(this.#corners, this.#faceNormals, COSINES[creaseDegrees] ?? 0);
@@ -128,7 +128,7 @@ export class MeshBuilder {
       positions: columnsOf(table, groupOf, count, 0, 3),
       normals: columnsOf(table, groupOf, count, 3, 3),
       colors: columnsOf(table, groupOf, count, 6, 3),
-      ...(texture && { uvs: columnsOf(table, groupOf, count, 9, 2), texture }),
+      ...(textured && { uvs: columnsOf(table, groupOf, count, 9, 2) }),
       indices: groupOf,
     };
   }
