@@ -12,7 +12,7 @@ test('rows are grouped as their texts are, in the order in which they appear', (
   const random = new RandomStream({ seed: 4, index: 0 });
   for (const columns of [1, 3, 11]) {
     for (const Table of [Float32Array, Float64Array]) {
-      const table = Table.from({ length: columns * 500 }, () => Math.floor(random.uniform() * 3) / 7);
+      const table = new Table(columns * 500).map(() => Math.floor(random.uniform() * 3) / 7);
       const texts = Array.from({ length: 500 }, (_, row) => table.subarray(row * columns, (row + 1) * columns).join());
       const distinct = [...new Set(texts)];
       const { groupOf, count } = groupRows(table, columns);
