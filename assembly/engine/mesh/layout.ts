@@ -546,14 +546,14 @@ export const DRAW_FOUR: usize = 816;
 /** f32[8]: spans of a shadow. */
 export const DRAW_SPANS: usize = 960;
 /** Target record of the band. */
-export const DRAW_TARGET: usize = 1152;
+export const DRAW_TARGET: usize = 1024;
 /** 1.5 · 2^23 + 2^14, as f32. */
 export const DRAW_WEIGHT_MAGIC: usize = 992;
 /** Run record, of the run that texturedRun (texturedRun.ts) is about. */
-export const DRAW_RUN: usize = 1264;
-/** Taps records [16]. */
-export const DRAW_TAPS: usize = 1552;
-export const DRAW_BYTES: usize = 3088;
+export const DRAW_RUN: usize = 1152;
+/** Used by one triangle (rows of it, raster.ts) or one run (taps records [16]) at a time. */
+export const DRAW_WORK: usize = 1440;
+export const DRAW_BYTES: usize = 2976;
 /** Levels of ground (heights) that shadows fall on. */
 export const MOST_LEVELS_OF_GROUND: u32 = 4;
 
@@ -642,5 +642,4 @@ export const TARGET_TOP: usize = 12;
 export const TARGET_RIGHT: usize = 16;
 export const TARGET_BOTTOM: usize = 20;
 export const TARGET_PITCH: usize = 24;
-export const TARGET_SPANS: usize = 32;
-export const TARGET_BYTES: usize = 112;
+export const TARGET_BYTES: usize = 32;

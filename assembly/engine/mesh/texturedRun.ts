@@ -8,12 +8,12 @@
 import { levelAt, lightFactors, meshOf, plain } from './shade';
 import { levelOf, sampleTexture, tap } from './texture';
 import {
-  DRAW_FOUR, DRAW_HALF, DRAW_LANES, DRAW_MAGIC, DRAW_ONE, DRAW_ROW_COLOR, DRAW_ROW_DEPTH, DRAW_RUN, DRAW_TAPS, DRAW_WEIGHT,
-  DRAW_WEIGHT_MAGIC, LEVEL_HEIGHT, LEVEL_SHIFT, LEVEL_TEXELS, LEVEL_WIDTH, MESH_LEVEL, MESH_LEVELS, RUN_ACROSS, RUN_COLOR,
-  RUN_COLOR_DX, RUN_DOWN_U, RUN_DOWN_U_DX, RUN_DOWN_V, RUN_DOWN_V_DX, RUN_INVERSE, RUN_INVERSE_DX, RUN_LAST, RUN_MASKS,
-  RUN_STRIDE, RUN_STRIDES, RUN_TEXELS, RUN_U, RUN_U_DX, RUN_V, RUN_V_DX, TAPS_BYTES, TAPS_COLUMNS, TAPS_DEPTHS, TAPS_LOWER,
-  TAPS_PARTS, TAPS_UPPER, TAPS_WEIGHTS, TRIANGLE_ANCHOR_X, TRIANGLE_ANCHOR_Y, TRIANGLE_DX, TRIANGLE_DY, TRIANGLE_UV,
-  TRIANGLE_UV_DX, TRIANGLE_UV_DY, TRIANGLE_VALUE,
+  DRAW_FOUR, DRAW_HALF, DRAW_LANES, DRAW_MAGIC, DRAW_ONE, DRAW_ROW_COLOR, DRAW_ROW_DEPTH, DRAW_RUN, DRAW_WEIGHT,
+  DRAW_WEIGHT_MAGIC, DRAW_WORK, LEVEL_HEIGHT, LEVEL_SHIFT, LEVEL_TEXELS, LEVEL_WIDTH, MESH_LEVEL, MESH_LEVELS, RUN_ACROSS,
+  RUN_COLOR, RUN_COLOR_DX, RUN_DOWN_U, RUN_DOWN_U_DX, RUN_DOWN_V, RUN_DOWN_V_DX, RUN_INVERSE, RUN_INVERSE_DX, RUN_LAST,
+  RUN_MASKS, RUN_STRIDE, RUN_STRIDES, RUN_TEXELS, RUN_U, RUN_U_DX, RUN_V, RUN_V_DX, TAPS_BYTES, TAPS_COLUMNS, TAPS_DEPTHS,
+  TAPS_LOWER, TAPS_PARTS, TAPS_UPPER, TAPS_WEIGHTS, TRIANGLE_ANCHOR_X, TRIANGLE_ANCHOR_Y, TRIANGLE_DX, TRIANGLE_DY,
+  TRIANGLE_UV, TRIANGLE_UV_DX, TRIANGLE_UV_DY, TRIANGLE_VALUE,
 } from './layout';
 
 /** Pixels of a run whose level is looked for pixel by pixel. */
@@ -83,7 +83,7 @@ function texturedRun(draw: usize, triangle: usize, mark: u32, y: i32, x: i32, en
         openLevel(run, levelAt(first, finest), uBase, ux, vBase, vx);
         while (x < end) {
           const next = min(x + CHUNK, end);
-          const taps = draw + DRAW_TAPS;
+          const taps = draw + DRAW_WORK;
           let out = taps;
           for (; x < next; x += 4) {
             const z = depthAt(draw, run, columns);
@@ -108,7 +108,7 @@ function texturedRun(draw: usize, triangle: usize, mark: u32, y: i32, x: i32, en
   let opened = -1;
   while (x < end) {
     const next = min(x + CHUNK, end);
-    const taps = draw + DRAW_TAPS;
+    const taps = draw + DRAW_WORK;
     let out = taps;
     for (; x < next; x += 4) {
       const z = depthAt(draw, run, columns);
