@@ -98,12 +98,17 @@ function resolveOne(draw: usize, marks: usize, y: i32, width: i32): void {
   let x = 0;
   while (x < width) {
     const mark = load<u32>(marks + (<usize>x << 2));
-    let end = x + 1;
+    let end = x;
     if (ASC_FEATURE_SIMD) {
       const many = i32x4.splat(mark);
-      while (end + 4 <= width && i32x4.bitmask(i32x4.eq(v128.load(marks + (<usize>end << 2)), many)) == 15) end += 4;
-    }
-    while (end < width && load<u32>(marks + (<usize>end << 2)) == mark) end++;
+      let others = 0;
+      // Behind a row's end there is room: what is found there is cut off.
+      for (; end < width; end += 4) {
+        others = i32x4.bitmask(i32x4.ne(v128.load(marks + (<usize>end << 2)), many));
+        if (others != 0) break;
+      }
+      end = min(others != 0 ? end + ctz<i32>(others) : end, width);
+    } else while (end < width && load<u32>(marks + (<usize>end << 2)) == mark) end++;
     resolveRun(draw, mark, y, x, end);
     x = end;
   }
