@@ -64,7 +64,7 @@ function oneOfSolid(
   rasterOne(draw, target, triangle, mark, false, left, top, right, bottom);
 }
 
-/** What four rows of a triangle take from memory at TARGET_SPANS, f32[4] or i32[4]: columns count from the anchor. */
+/** What four rows of a triangle take from memory at DRAW_WORK, f32[4] or i32[4]: columns count from the anchor. */
 const ROW_FIRST: usize = 0;
 const ROW_LAST: usize = 16;
 const ROW_BASE: usize = 32;
