@@ -214,7 +214,7 @@ function hazeRun(draw: usize, x: i32, end: i32): void {
 
 // @ts-ignore: decorator
 @inline
-function veil(draw: usize, color: v128, kept: v128): v128 {
+export function veil(draw: usize, color: v128, kept: v128): v128 {
   const haze = v128.load(draw, DRAW_HAZE_COLOR);
   return f32x4.add(haze, f32x4.mul(f32x4.sub(color, haze), kept));
 }
@@ -238,7 +238,7 @@ function powerOfTwo(t: f32): f32 {
 
 // @ts-ignore: decorator
 @inline
-function powersOfTwo(draw: usize, t: v128): v128 {
+export function powersOfTwo(draw: usize, t: v128): v128 {
   const magic = v128.load(draw, DRAW_MAGIC);
   const raised = f32x4.pmax(f32x4.splat(LEAST_POWER), t);
   const whole = f32x4.nearest(raised);

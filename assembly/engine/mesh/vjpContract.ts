@@ -135,7 +135,7 @@ function shadePart(draw: usize, mark: u32, mask: u32, x: i32, y: i32, part: usiz
 }
 
 /** Adds Σ dL/dimage · colour of the colours (f32×4) of the pixels [x, end) of row y. */
-function contractColors(draw: usize, color: usize, y: i32, x: i32, end: i32, gradient: usize, sums: usize): void {
+export function contractColors(draw: usize, color: usize, y: i32, x: i32, end: i32, gradient: usize, sums: usize): void {
   const view = <usize>load<u32>(draw, DRAW_VIEW);
   const pixel = <usize>y * <usize>load<i32>(view, VIEW_WIDTH) + <usize>x;
   if (load<u32>(view, VIEW_CHANNELS) == 1) {

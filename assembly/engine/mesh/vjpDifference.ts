@@ -2,7 +2,8 @@
 import {
   DRAW_LEVELS, DRAW_TRIANGLES, TARGET_BOTTOM, TARGET_LEFT, TARGET_MARKS, TARGET_PITCH, TARGET_RIGHT, TARGET_TOP,
 } from './layout';
-import { contractByNode, contractMarks } from './vjpContract';
+import { contractByNode } from './vjpContract';
+import { contractShown } from './vjpFragments';
 import {
   SHADE_HIGH, SHADE_LOW, SHADE_STILL, VJP_BEHIND, VJP_DARK, VJP_DIFFERS, VJP_DRAW, VJP_GRADIENT, VJP_HIGH, VJP_LINEAR, VJP_LOW_SUM,
   VJP_OPEN, VJP_PIXELS, VJP_ROW_MARKS, VJP_ROW_STEP, VJP_SHADE_STEP, VJP_SUM,
@@ -69,7 +70,6 @@ function contractRow(vjp: usize, y: i32, x: i32, end: i32): void {
   const step = <usize>load<u32>(vjp, VJP_SHADE_STEP);
   const highMarks = <usize>load<u32>(vjp, VJP_ROW_MARKS) - (<usize>left << 4);
   const lowMarks = highMarks + <usize>load<u32>(vjp, VJP_ROW_STEP);
-  const gradient = <usize>load<u32>(vjp, VJP_GRADIENT);
   while (x < end) {
     while (x < end && load<u8>(differs + <usize>x) == 0 && isSame(high, low, x)) x++;
     const from = x;
@@ -82,8 +82,8 @@ function contractRow(vjp: usize, y: i32, x: i32, end: i32): void {
       x++;
     }
     if (x > from) {
-      contractMarks(draw, highMarks + (<usize>from << 4), y, from, x, gradient, vjp + VJP_SUM);
-      contractMarks(draw, lowMarks + (<usize>from << 4), y, from, x, gradient, vjp + VJP_LOW_SUM);
+      contractShown(vjp, draw, highMarks + (<usize>from << 4), y, from, x, 1, vjp + VJP_SUM);
+      contractShown(vjp, draw, lowMarks + (<usize>from << 4), y, from, x, -1, vjp + VJP_LOW_SUM);
     }
     x++;
   }

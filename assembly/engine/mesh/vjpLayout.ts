@@ -42,6 +42,7 @@
  * 1344 u32  differs    u8 a pixel of a row: not 0 where the shadows of the two poses differ
  * 1348 u32  rowMarks   u32 [2, 4] a pixel of a row: marks of the high and the low pose, with their shadows
  * 1352 u32  rowStep    bytes from those of the high pose to those of the low one
+ * 1408 fragments
  * ```
  */
 export const VJP_CALL: usize = 0;
@@ -83,7 +84,36 @@ export const VJP_DARK: usize = 1328;
 export const VJP_DIFFERS: usize = 1344;
 export const VJP_ROW_MARKS: usize = 1348;
 export const VJP_ROW_STEP: usize = 1352;
-export const VJP_BYTES: usize = 1408;
+export const VJP_FRAGMENTS: usize = 1408;
+export const VJP_BYTES: usize = 1600;
+
+/**
+ * ## Fragments: what waits to be shaded by fours (vjpFragments.ts)
+ * ```
+ *   0  u32[4]  mark
+ *  16  u32[4]  triangle  addresses of their records
+ *  32  f32[4]  x         columns and rows of their pixels
+ *  48  f32[4]  y
+ *  64  f32[4]  ox        where they are shaded, from the pixels' centres
+ *  80  f32[4]  oy
+ *  96  f32[4]  weight    shares of their pixels, of the low pose negative
+ * 112  u32[4]  gradient  addresses of dL/dimage of their pixels
+ * 128  u32     count     how many there are: 0–3
+ * 144  f64[4]  sums      of what has been shaded, a lane each
+ * 176  f32[4]  color     of one
+ * ```
+ */
+export const FRAGMENT_MARK: usize = 0;
+export const FRAGMENT_TRIANGLE: usize = 16;
+export const FRAGMENT_X: usize = 32;
+export const FRAGMENT_Y: usize = 48;
+export const FRAGMENT_OX: usize = 64;
+export const FRAGMENT_OY: usize = 80;
+export const FRAGMENT_WEIGHT: usize = 96;
+export const FRAGMENT_GRADIENT: usize = 112;
+export const FRAGMENT_COUNT: usize = 128;
+export const FRAGMENT_SUMS: usize = 144;
+export const FRAGMENT_COLOR: usize = 176;
 
 /**
  * ## Reach record: one a node, which pixels its mesh and its shadow may touch in the scene at rest

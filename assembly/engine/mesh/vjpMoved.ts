@@ -18,6 +18,7 @@ import { setUpInstance } from './triangles';
 import { drawBehind } from './vjpBehind';
 import { findPoseBounds } from './vjpBounds';
 import { contractDifference, contractSeen } from './vjpDifference';
+import { closeFragments, openFragments } from './vjpFragments';
 import {
   SHADE_HIGH, SHADE_LOW, VJP_BEHIND, VJP_CALL, VJP_DARK, VJP_DRAW, VJP_HIGH, VJP_LIGHT_END, VJP_LIGHT_FIRST, VJP_LINEAR, VJP_LOW,
   VJP_LOW_SUM, VJP_MESHES, VJP_OPEN, VJP_PIXELS, VJP_RANGES, VJP_RECTANGLE, VJP_REST_COUNT, VJP_SHADOWS, VJP_SUM, VJP_SUMS,
@@ -197,8 +198,9 @@ function contractPair(vjp: usize, node: i32, role: i32, hidden: bool): void {
   }
   keepMeshes(call);
   memory.fill(vjp + VJP_SUM, 0, 64);
+  openFragments(vjp);
   contractDifference(vjp);
-  let difference: f64 = 0;
+  let difference = closeFragments(vjp, load<u32>(vjp, VJP_DRAW));
   for (let c: usize = 0; c < 24; c += 8) difference += load<f64>(vjp + c, VJP_SUM) - load<f64>(vjp + c, VJP_LOW_SUM);
   const at = vjp + VJP_SUMS + (<usize>role << 3);
   store<f64>(at, load<f64>(at) + difference);
