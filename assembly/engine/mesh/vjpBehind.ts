@@ -9,8 +9,8 @@ import { rasterTriangle } from './raster';
 import { isMoved } from './subtree';
 import { isWhole } from './vjpContract';
 import {
-  REACH_BYTES, REACH_GROUND, REACH_KIND, REACH_MESH, REACH_SOLID, SHADE_STILL, VJP_ANY_GROUND, VJP_BEHIND, VJP_CALL, VJP_DARK,
-  VJP_DRAW, VJP_GROUND, VJP_MESHES, VJP_NEAREST, VJP_OPEN, VJP_REACH, VJP_SHADOWS,
+  REACH_BYTES, REACH_GROUND, REACH_KIND, REACH_MESH, REACH_NEAREST, REACH_SOLID, SHADE_STILL, VJP_ANY_GROUND, VJP_BEHIND, VJP_CALL, VJP_DARK,
+  VJP_DRAW, VJP_GROUND, VJP_HIGH, VJP_MESHES, VJP_NEAREST, VJP_OPEN, VJP_REACH, VJP_SHADOWS,
 } from './vjpLayout';
 import { addBounds, emptyBounds, isEmpty, overlaps } from './vjpReach';
 import { castStill, clearShade } from './vjpShade';
@@ -28,7 +28,7 @@ export function drawBehind(vjp: usize): void {
   clearTarget(draw, target);
   drawKind(vjp, draw, target, REACH_GROUND);
   drawKind(vjp, draw, target, REACH_SOLID);
-  findOpen(vjp);
+  findOpen(target, vjp + VJP_MESHES, load<f32>(vjp, VJP_NEAREST), vjp + VJP_OPEN);
   emptyBounds(vjp + VJP_DARK);
   if (load<u32>(draw, DRAW_LEVELS) == 0) return;
   findGround(vjp, draw, target);
@@ -46,9 +46,32 @@ function drawKind(vjp: usize, draw: usize, target: usize, kind: u32): void {
   for (let v = 0; v < count; v++) {
     const reach = reaches + <usize>v * REACH_BYTES;
     if (load<u32>(reach, REACH_KIND) != kind || !overlaps(reach + REACH_MESH, target + TARGET_LEFT) || isMoved(call, v)) continue;
+    let into = target;
+    if (kind == REACH_SOLID) {
+      // What stands behind others is left out as far as it does: the earlier nodes, those that are drawn already.
+      into = vjp + VJP_HIGH;
+      const open = into + TARGET_LEFT;
+      findOpen(target, reach + REACH_MESH, load<f32>(reach, REACH_NEAREST), open);
+      if (isEmpty(open)) continue;
+      openWindow(target, load<u32>(target, TARGET_DEPTH), load<u32>(target, TARGET_MARKS), into);
+    }
     const end = load<u32>(ranges + (<usize>v << 3), 4);
-    for (let n = load<u32>(ranges + (<usize>v << 3)); n < end; n++) rasterTriangle(draw, target, n, n);
+    for (let n = load<u32>(ranges + (<usize>v << 3)); n < end; n++) rasterTriangle(draw, into, n, n);
   }
+}
+
+/**
+ * Makes a target of a rectangle, which it has already, within another target.
+ * @param depth memory as that of `whole`, of its first sample
+ */
+export function openWindow(whole: usize, depth: usize, marks: usize, part: usize): void {
+  const pitch = load<i32>(whole, TARGET_PITCH);
+  const x = load<i32>(part, TARGET_LEFT) - load<i32>(whole, TARGET_LEFT);
+  const y = load<i32>(part, TARGET_TOP) - load<i32>(whole, TARGET_TOP);
+  const offset = <usize>(y * pitch + x) << 4;
+  store<i32>(part, pitch, TARGET_PITCH);
+  store<u32>(part, <u32>(depth + offset), TARGET_DEPTH);
+  store<u32>(part, <u32>(marks + offset), TARGET_MARKS);
 }
 
 /** What two bounds have in common, which may be nothing. */
@@ -59,21 +82,25 @@ function intersect(a: usize, b: usize, out: usize): void {
   store<i32>(out, min(load<i32>(a, 12), load<i32>(b, 12)), 12);
 }
 
-/** Fills VJP_OPEN: cars in traffic often stand behind others, and then nothing nearer than them is farther than any part. */
-function findOpen(vjp: usize): void {
-  const target = vjp + VJP_BEHIND, open = vjp + VJP_OPEN;
-  intersect(vjp + VJP_MESHES, target + TARGET_LEFT, open);
+/**
+ * Finds where something may be seen within bounds: around the pixels of a target with a sample that is not nearer. Cars in
+ * traffic often stand behind others.
+ * @param nearest largest 1/z of what is looked for
+ * @param open i32[4], empty when it is hidden
+ */
+function findOpen(target: usize, bounds: usize, nearest: f32, open: usize): void {
+  intersect(bounds, target + TARGET_LEFT, open);
   const left = load<i32>(open), top = load<i32>(open, 4), right = load<i32>(open, 8), bottom = load<i32>(open, 12);
   emptyBounds(open);
   if (left >= right) return;
-  const nearest = load<f32>(vjp, VJP_NEAREST) * NEARER;
+  const limit = nearest * NEARER;
   const step = <usize>load<i32>(target, TARGET_PITCH) << 4;
   let row = <usize>load<u32>(target, TARGET_DEPTH) + <usize>(top - load<i32>(target, TARGET_TOP)) * step +
     (<usize>(left - load<i32>(target, TARGET_LEFT)) << 4);
   for (let y = top; y < bottom; y++) {
     let from = left, to = right;
-    while (from < to && isNearer(row + (<usize>(from - left) << 4), nearest)) from++;
-    while (from < to && isNearer(row + (<usize>(to - 1 - left) << 4), nearest)) to--;
+    while (from < to && isNearer(row + (<usize>(from - left) << 4), limit)) from++;
+    while (from < to && isNearer(row + (<usize>(to - 1 - left) << 4), limit)) to--;
     if (from < to) addBounds(open, from, y, to, y + 1);
     row += step;
   }

@@ -63,7 +63,7 @@ const CORNER_BYTES: usize = 24;
  * bent.
  * @returns the largest 1/z, 1/m
  */
-function addBox(draw: usize, instance: usize, mesh: usize, bent: bool, bounds: usize): f32 {
+export function addBox(draw: usize, instance: usize, mesh: usize, bent: bool, bounds: usize): f32 {
   const view = <usize>load<u32>(draw, DRAW_VIEW);
   const near = <f64>load<f32>(view, VIEW_NEAR);
   if (bent) {

@@ -60,7 +60,9 @@ function contractRow(vjp: usize, y: i32, x: i32, end: i32): void {
   const pitch = load<i32>(target, TARGET_PITCH), left = load<i32>(target, TARGET_LEFT);
   const plane = <usize>load<u32>(vjp, VJP_PIXELS) << 4;
   const first = <usize>((y - load<i32>(target, TARGET_TOP)) * pitch) << 4;
-  const high = <usize>load<u32>(target, TARGET_MARKS) + 2 * plane + first - (<usize>left << 4), low = high + plane;
+  const behind = <usize>load<u32>(target, TARGET_MARKS) + first - (<usize>left << 4);
+  const high = behind + 2 * plane, low = high + plane;
+  const open = vjp + VJP_OPEN;
   const differs = <usize>load<u32>(vjp, VJP_DIFFERS) - <usize>x;
   const triangles = <usize>load<u32>(draw, DRAW_TRIANGLES);
   const levels = <usize>load<u32>(draw, DRAW_LEVELS);
@@ -70,13 +72,24 @@ function contractRow(vjp: usize, y: i32, x: i32, end: i32): void {
   const step = <usize>load<u32>(vjp, VJP_SHADE_STEP);
   const highMarks = <usize>load<u32>(vjp, VJP_ROW_MARKS) - (<usize>left << 4);
   const lowMarks = highMarks + <usize>load<u32>(vjp, VJP_ROW_STEP);
+  const inOpen = y >= load<i32>(open, 4) && y < load<i32>(open, 12);
+  const openLeft = inOpen ? load<i32>(open) : i32.MAX_VALUE, openRight = inOpen ? load<i32>(open, 8) : i32.MIN_VALUE;
   while (x < end) {
-    while (x < end && load<u8>(differs + <usize>x) == 0 && isSame(high, low, x)) x++;
+    while (x < end && load<u8>(differs + <usize>x) == 0 && (x < openLeft || x >= openRight || isSame(high, low, x))) x++;
     const from = x;
-    while (x < end && (load<u8>(differs + <usize>x) != 0 || !isSame(high, low, x))) {
+    while (x < end) {
       const at = <usize>x << 4;
-      shadowMarks(triangles, levels, high + at, still + <usize>x, highShade + <usize>x, step, highMarks + at);
-      shadowMarks(triangles, levels, low + at, still + <usize>x, lowShade + <usize>x, step, lowMarks + at);
+      const isOpen = x >= openLeft && x < openRight;
+      if (load<u8>(differs + <usize>x) == 0 && (!isOpen || isSame(high, low, x))) break;
+      if (isOpen) {
+        overlay(high + at, behind + at, highMarks + at);
+        overlay(low + at, behind + at, lowMarks + at);
+      } else {
+        copyPixel(behind + at, highMarks + at);
+        copyPixel(behind + at, lowMarks + at);
+      }
+      shadowMarks(triangles, levels, still + <usize>x, highShade + <usize>x, step, highMarks + at);
+      shadowMarks(triangles, levels, still + <usize>x, lowShade + <usize>x, step, lowMarks + at);
       // Shadows may differ where nothing receives them.
       if (isSame(highMarks, lowMarks, x)) break;
       x++;
@@ -117,6 +130,28 @@ function shows(marks: usize, pixel: i32, first: u32): bool {
   const at = marks + (<usize>pixel << 4);
   if (ASC_FEATURE_SIMD) return v128.any_true(i32x4.ge_u(v128.load(at), i32x4.splat(first)));
   return load<u32>(at) >= first || load<u32>(at, 4) >= first || load<u32>(at, 8) >= first || load<u32>(at, 12) >= first;
+}
+
+/** Marks of a pose, and where it has none those of what is behind. */
+// @ts-ignore: decorator
+@inline
+function overlay(marks: usize, behind: usize, out: usize): void {
+  if (ASC_FEATURE_SIMD) {
+    const own = v128.load(marks);
+    v128.store(out, v128.bitselect(v128.load(behind), own, i32x4.eq(own, i32x4.splat(0))));
+  } else {
+    for (let k: usize = 0; k < 16; k += 4) {
+      const own = load<u32>(marks + k);
+      store<u32>(out + k, own == 0 ? load<u32>(behind + k) : own);
+    }
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function copyPixel(from: usize, to: usize): void {
+  store<u64>(to, load<u64>(from));
+  store<u64>(to, load<u64>(from, 8), 8);
 }
 
 // @ts-ignore: decorator

@@ -20,9 +20,6 @@
  *  60  u32  restCount  first number of a triangle record behind those of the scene at rest
  *  64  f64[4] sum      Σ dL/dimage · image by channel
  *  96  f64[4] lowSum   likewise of the low pose
- * 128  target[3]       targets: what stands behind the poses, the high and the low pose. Their memory is that of VJP_PIXELS
- *                      pixels each, rows below each other at the same places, where the latter two share their depth; they
- *                      begin at what is open of it. Outside of that their marks are those of what is behind
  * 416  f64[MESH_ROLE_COUNT, 2] values  value + δ and value − δ of every role
  * 752  u32[MESH_ROLE_COUNT, 3] ranges  first triangle record of the high pose, of the low pose, and behind that
  * 1008 f64[MESH_ROLE_COUNT] sums       Σ dL/dimage · (image at value + δ − image at value − δ)
@@ -43,6 +40,9 @@
  * 1348 u32  rowMarks   u32 [2, 4] a pixel of a row: marks of the high and the low pose, with their shadows
  * 1352 u32  rowStep    bytes from those of the high pose to those of the low one
  * 1408 fragments
+ * 1600 target[3]  targets: what stands behind the poses, the high and the low pose. Their memory is that of VJP_PIXELS
+ *                 pixels each, rows below each other at the same places, where the latter two share their depth; they
+ *                 are what is open of it. Marks of poses are 0 where what is behind is seen
  * ```
  */
 export const VJP_CALL: usize = 0;
@@ -60,9 +60,6 @@ export const VJP_RECTANGLE: usize = 44;
 export const VJP_REST_COUNT: usize = 60;
 export const VJP_SUM: usize = 64;
 export const VJP_LOW_SUM: usize = 96;
-export const VJP_BEHIND: usize = 128;
-export const VJP_HIGH: usize = 224;
-export const VJP_LOW: usize = 320;
 export const VJP_VALUES: usize = 416;
 export const VJP_RANGES: usize = 752;
 export const VJP_SUMS: usize = 1008;
@@ -85,7 +82,11 @@ export const VJP_DIFFERS: usize = 1344;
 export const VJP_ROW_MARKS: usize = 1348;
 export const VJP_ROW_STEP: usize = 1352;
 export const VJP_FRAGMENTS: usize = 1408;
-export const VJP_BYTES: usize = 1600;
+/** Targets are less than 128 bytes. */
+export const VJP_BEHIND: usize = 1600;
+export const VJP_HIGH: usize = 1728;
+export const VJP_LOW: usize = 1856;
+export const VJP_BYTES: usize = 1984;
 
 /**
  * ## Fragments: what waits to be shaded by fours (vjpFragments.ts)
@@ -122,11 +123,13 @@ export const FRAGMENT_COLOR: usize = 176;
  *  0  i32[4]  left, top, right, bottom of the mesh
  * 16  i32[4]  likewise of its shadow, on all levels of ground together
  * 32  u32     REACH_NONE, REACH_GROUND or REACH_SOLID
+ * 36  f32     largest 1/z of the mesh's box, 1/m
  * ```
  */
 export const REACH_MESH: usize = 0;
 export const REACH_SHADOW: usize = 16;
 export const REACH_KIND: usize = 32;
+export const REACH_NEAREST: usize = 36;
 export const REACH_BYTES: usize = 48;
 
 export const REACH_NONE: u32 = 0;

@@ -15,7 +15,7 @@ import { rasterTriangle } from './raster';
 import { setDrawRectangle } from './state';
 import { isMoved, placeMeshSubtree } from './subtree';
 import { setUpInstance } from './triangles';
-import { drawBehind } from './vjpBehind';
+import { drawBehind, openWindow } from './vjpBehind';
 import { findPoseBounds } from './vjpBounds';
 import { contractDifference, contractSeen } from './vjpDifference';
 import { closeFragments, openFragments } from './vjpFragments';
@@ -24,7 +24,7 @@ import {
   VJP_LOW_SUM, VJP_MESHES, VJP_OPEN, VJP_PIXELS, VJP_RANGES, VJP_RECTANGLE, VJP_REST_COUNT, VJP_SHADOWS, VJP_SUM, VJP_SUMS,
   VJP_VALUES,
 } from './vjpLayout';
-import { addBounds, emptyBounds, isEmpty } from './vjpReach';
+import { addBounds, addTriangles, emptyBounds, isEmpty } from './vjpReach';
 import { TARGET_PADDING } from './vjpScratch';
 import { castMoved, clearShade } from './vjpShade';
 import { takeUntinted } from './vjpWhole';
@@ -54,16 +54,17 @@ export function contractPoses(vjp: usize, node: i32, roles: u32, light: bool): u
     openTarget(vjp + VJP_BEHIND, left, top, right, end, pitch);
     drawBehind(vjp);
     const hidden = isEmpty(vjp + VJP_OPEN);
+    const alone = top == load<i32>(rectangle, 4) && end == bottom;
     if (hidden && isEmpty(vjp + VJP_DARK)) continue;
     if (!hidden && !ready) {
       // Of one band the poses' triangles outside of what is open are left out; with more, each has another.
-      const alone = top == load<i32>(rectangle, 4) && end == bottom;
       done = setUpPoses(vjp, node, done, light, alone ? vjp + VJP_OPEN : 0);
       if (done == 0) break;
       ready = true;
     }
-    openWindow(vjp, vjp + VJP_HIGH, hidden);
-    openWindow(vjp, vjp + VJP_LOW, hidden);
+    if (ready && alone) shrinkOpen(vjp);
+    openPose(vjp, vjp + VJP_HIGH);
+    openPose(vjp, vjp + VJP_LOW);
     if (isEmpty(vjp + VJP_DARK)) {
       clearShade(vjp, SHADE_HIGH);
       clearShade(vjp, SHADE_LOW);
@@ -123,6 +124,13 @@ function setUpPoses(vjp: usize, node: i32, roles: u32, light: bool, bounds: usiz
     done |= 1 << role;
   }
   return done;
+}
+
+/** Nothing is drawn but within the triangles of the poses, which their meshes' boxes are larger than. */
+function shrinkOpen(vjp: usize): void {
+  const draw = <usize>load<u32>(vjp, VJP_DRAW);
+  emptyBounds(vjp + VJP_OPEN);
+  addTriangles(draw, load<u32>(vjp, VJP_REST_COUNT), load<u32>(draw, DRAW_COUNT), vjp + VJP_OPEN);
 }
 
 /** Sets up the marked meshes at rest, with a tint of 1. @returns whether there was room */
@@ -212,7 +220,7 @@ function castPose(vjp: usize, which: usize): void {
   castMoved(vjp, which);
 }
 
-/** Draws triangles into a target that shows what is behind, and nothing else from then on. */
+/** Draws triangles into a target that shows what is behind, and nothing else from then on: marks are 0 elsewhere. */
 function drawTriangles(vjp: usize, target: usize, from: u32, to: u32): void {
   const draw = <usize>load<u32>(vjp, VJP_DRAW);
   const behind = vjp + VJP_BEHIND;
@@ -220,16 +228,14 @@ function drawTriangles(vjp: usize, target: usize, from: u32, to: u32): void {
   const bottom = load<i32>(target, TARGET_BOTTOM);
   const step = <usize>load<i32>(target, TARGET_PITCH) << 4;
   let depth = <usize>load<u32>(target, TARGET_DEPTH), marks = <usize>load<u32>(target, TARGET_MARKS);
-  const offset = offsetIn(behind, left, load<i32>(target, TARGET_TOP));
-  let depthBehind = <usize>load<u32>(behind, TARGET_DEPTH) + offset, marksBehind = <usize>load<u32>(behind, TARGET_MARKS) + offset;
+  let depthBehind = <usize>load<u32>(behind, TARGET_DEPTH) + offsetIn(behind, left, load<i32>(target, TARGET_TOP));
   const bytes = <usize>(right - left) << 4;
   for (let y = load<i32>(target, TARGET_TOP); y < bottom; y++) {
     memory.copy(depth, depthBehind, bytes);
-    memory.copy(marks, marksBehind, bytes);
+    memory.fill(marks, 0, bytes);
     depth += step;
     marks += step;
     depthBehind += step;
-    marksBehind += step;
   }
   for (let n = from; n < to; n++) rasterTriangle(draw, target, n, n);
 }
@@ -242,23 +248,13 @@ function offsetIn(target: usize, x: i32, y: i32): usize {
   return <usize>pixel << 4;
 }
 
-/**
- * Copies the marks of what is behind into the memory of a target, and makes what is open of it the rectangle that is drawn
- * into.
- */
-function openWindow(vjp: usize, target: usize, hidden: bool): void {
-  const behind = vjp + VJP_BEHIND, open = vjp + VJP_OPEN;
+/** Makes what is open of the rectangle what the target of a pose is drawn into. */
+function openPose(vjp: usize, target: usize): void {
+  const behind = vjp + VJP_BEHIND;
   const plane = <usize>load<u32>(vjp, VJP_PIXELS) << 4;
   const depth = <usize>load<u32>(behind, TARGET_DEPTH) + 2 * plane;
-  const marks = depth + (target == vjp + VJP_HIGH ? plane : 2 * plane);
-  const pitch = load<i32>(behind, TARGET_PITCH);
-  const rows = <usize>(load<i32>(behind, TARGET_BOTTOM) - load<i32>(behind, TARGET_TOP));
-  memory.copy(marks, load<u32>(behind, TARGET_MARKS), (rows * <usize>pitch) << 4);
-  if (hidden) return;
-  openTarget(target, load<i32>(open), load<i32>(open, 4), load<i32>(open, 8), load<i32>(open, 12), pitch);
-  const offset = offsetIn(behind, load<i32>(open), load<i32>(open, 4));
-  store<u32>(target, <u32>(depth + offset), TARGET_DEPTH);
-  store<u32>(target, <u32>(marks + offset), TARGET_MARKS);
+  memory.copy(target + TARGET_LEFT, vjp + VJP_OPEN, 16);
+  openWindow(behind, depth, depth + (target == vjp + VJP_HIGH ? plane : 2 * plane), target);
 }
 
 /** Triangle records find their texture through the moved instances, which one of the poses may have taken it from. */

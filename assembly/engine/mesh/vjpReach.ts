@@ -3,14 +3,15 @@ import { CALL_NODE_COUNT } from '../layout';
 import { hasRoom, setUpAll } from './draw';
 import {
   DRAW_COUNT, DRAW_LEVELS, DRAW_OVERFLOW, DRAW_RANGES, DRAW_TRIANGLES, DRAW_VERTICES, DRAW_VIEW,
-  INSTANCE_BYTES, INSTANCE_MESH, MESH_CALL_INSTANCES, MESH_CALL_VIEW, MESH_FLAGS, MESH_GROUND, MESH_VERTICES, OUT_GUARD, OUT_NEAR,
+  INSTANCE_BENT, INSTANCE_BYTES, INSTANCE_FLAGS, INSTANCE_MESH, MESH_CALL_INSTANCES, MESH_CALL_VIEW, MESH_FLAGS, MESH_GROUND, MESH_VERTICES, OUT_GUARD, OUT_NEAR,
   STATUS_ROOM, TRIANGLE_BOTTOM, TRIANGLE_BYTES, TRIANGLE_LEFT, TRIANGLE_RIGHT, TRIANGLE_SHIFT, TRIANGLE_TOP, VERTEX_BYTES,
   VERTEX_CODE, VERTEX_X, VERTEX_Y, VIEW_HEIGHT, VIEW_WIDTH,
 } from './layout';
 import { findLevels, placeShadow } from './shadow';
 import { openDraw } from './state';
+import { addBox } from './vjpBounds';
 import {
-  REACH_BYTES, REACH_GROUND, REACH_KIND, REACH_MESH, REACH_NONE, REACH_SHADOW, REACH_SOLID, VJP_CALL, VJP_DRAW, VJP_OPENED,
+  REACH_BYTES, REACH_GROUND, REACH_KIND, REACH_MESH, REACH_NEAREST, REACH_NONE, REACH_SHADOW, REACH_SOLID, VJP_CALL, VJP_DRAW, VJP_OPENED,
   VJP_REACH, VJP_REST_COUNT, VJP_STATUS,
 } from './vjpLayout';
 
@@ -46,6 +47,10 @@ function findReach(vjp: usize, call: usize, draw: usize, v: usize): void {
   if (mesh == 0) return;
   const range = <usize>load<u32>(draw, DRAW_RANGES) + (v << 3);
   addTriangles(draw, load<u32>(range), load<u32>(range, 4), reach + REACH_MESH);
+  const bent = (load<u8>(instance, INSTANCE_FLAGS) & INSTANCE_BENT) != 0;
+  // Only how near it is counts of the box: its triangles are known.
+  store<f32>(reach, addBox(draw, instance, mesh, bent, reach + REACH_SHADOW), REACH_NEAREST);
+  emptyBounds(reach + REACH_SHADOW);
   const ground = (load<u32>(mesh, MESH_FLAGS) & MESH_GROUND) != 0;
   store<u32>(reach, ground ? REACH_GROUND : REACH_SOLID, REACH_KIND);
   if (!ground) addShadow(draw, instance, mesh, reach + REACH_SHADOW);

@@ -12,8 +12,8 @@ import { castShadow } from './shadow';
 import { setDrawRectangle } from './state';
 import { isMoved } from './subtree';
 import {
-  REACH_BYTES, REACH_SHADOW, SHADE_STILL, VJP_ANY_GROUND, VJP_BEHIND, VJP_CALL, VJP_DARK, VJP_DRAW, VJP_GROUND, VJP_REACH,
-  VJP_SHADE, VJP_SHADE_STEP,
+  REACH_BYTES, REACH_SHADOW, SHADE_STILL, VJP_ANY_GROUND, VJP_BEHIND, VJP_CALL, VJP_DARK, VJP_DRAW, VJP_GROUND, VJP_OPEN,
+  VJP_REACH, VJP_SHADE, VJP_SHADE_STEP,
 } from './vjpLayout';
 import { isEmpty, overlaps } from './vjpReach';
 
@@ -41,14 +41,16 @@ export function clearShade(vjp: usize, which: usize): void {
   }
 }
 
-/** Casts what does not move on all ground that is seen. */
+/** Casts what does not move on ground that poses may show or darken. */
 export function castStill(vjp: usize): void {
   const call = <usize>load<u32>(vjp, VJP_CALL);
   const reaches = <usize>load<u32>(vjp, VJP_REACH);
   const instances = <usize>load<u32>(call, MESH_CALL_INSTANCES);
   const count = load<i32>(call, CALL_NODE_COUNT);
   for (let v = 0; v < count; v++) {
-    if (!overlaps(reaches + <usize>v * REACH_BYTES + REACH_SHADOW, vjp + VJP_ANY_GROUND) || isMoved(call, v)) continue;
+    const reach = reaches + <usize>v * REACH_BYTES + REACH_SHADOW;
+    if (isMoved(call, v) || !overlaps(reach, vjp + VJP_ANY_GROUND)) continue;
+    if (!overlaps(reach, vjp + VJP_OPEN) && !overlaps(reach, vjp + VJP_DARK)) continue;
     cast(vjp, instances + <usize>v * INSTANCE_BYTES, SHADE_STILL, vjp + VJP_ANY_GROUND);
   }
 }
@@ -82,7 +84,7 @@ function cast(vjp: usize, instance: usize, which: usize, bounds: usize): void {
 }
 
 /**
- * Writes the marks of a pixel with their shadows.
+ * Adds shadows to the marks of a pixel.
  * @param still address of the pixel's byte on the first level, of what does not move
  * @param moved likewise of a pose
  * @param step bytes from one level to the next
@@ -90,23 +92,18 @@ function cast(vjp: usize, instance: usize, which: usize, bounds: usize): void {
 // @ts-ignore: decorator
 @inline
 export function shadowMarks(
-  triangles: usize, levels: usize, marks: usize, still: usize, moved: usize, step: usize, out: usize,
+  triangles: usize, levels: usize, still: usize, moved: usize, step: usize, marks: usize,
 ): void {
   let any: u32 = 0;
   for (let at: usize = 0, end = levels * step; at < end; at += step) any |= <u32>load<u8>(still + at) | <u32>load<u8>(moved + at);
-  if (ASC_FEATURE_SIMD) v128.store(out, v128.load(marks));
-  else {
-    store<u64>(out, load<u64>(marks));
-    store<u64>(out, load<u64>(marks, 8), 8);
-  }
-  if (any != 0) shadowSamples(triangles, still, moved, step, any, out);
+  if (any != 0) shadowSamples(triangles, still, moved, step, any, marks);
 }
 
 /** The samples `any` of a pixel may lie in shadow. */
-function shadowSamples(triangles: usize, still: usize, moved: usize, step: usize, any: u32, out: usize): void {
+function shadowSamples(triangles: usize, still: usize, moved: usize, step: usize, any: u32, marks: usize): void {
   for (let left = any; left != 0; left &= left - 1) {
     const sample = ctz<u32>(left);
-    const at = out + (<usize>sample << 2);
+    const at = marks + (<usize>sample << 2);
     const mark = load<u32>(at);
     if (mark == 0) continue;
     const state = load<u32>(triangles + (<usize>mark << TRIANGLE_SHIFT), TRIANGLE_STATE);
