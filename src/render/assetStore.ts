@@ -1,15 +1,22 @@
 import { type Asset, type AssetLibrary, expectAsset } from '../assets/assetLibrary.js';
 import { AssetError } from '../errors.js';
-import { decodeAsset } from './decodedAsset.js';
+import { type DecodedTexture, decodeAsset } from './decodedAsset.js';
 import type { SharedHeap } from './sharedHeap.js';
 import type { LayoutConstants } from './texels.js';
+
+/** The texture of one or more meshes that are loaded. */
+interface HeldTexture {
+  readonly address: number;
+  readonly bytes: number;
+  users: number;
+}
 
 /**
  * The assets of a library in the kernels' memory: a table of asset records (assembly/engine/layout.ts), one for each
  * asset of the library in its order, and the texels or meshes they point to. Each asset is decoded when a batch first uses it, and
  * stays until they are more than a limit: then all make way that no batch in work uses. So a library of 70,000
  * digits costs what is drawn of it, and one of 70,000 photographs no more than the limit, or than what the batches in work
- * need together. Written by the engine's thread only, before any task that uses it is handed out; read by all.
+ * need together. Equal textures of meshes are there once. Written by the engine's thread only, before any task that uses it is handed out; read by all.
  */
 export class AssetStore {
   /** Address of the asset records. */
@@ -23,6 +30,9 @@ export class AssetStore {
   readonly #sizes: Float64Array;
   /** How many batches in work use an asset. */
   readonly #users: Uint32Array;
+  /** Textures of meshes by their key, and the key of each asset's. */
+  readonly #textures = new Map<string, HeldTexture>();
+  readonly #textureOf = new Map<number, string>();
   /** Bytes of all of them, and of those that no batch uses. */
   #bytes = 0;
   #idleBytes = 0;
@@ -104,22 +114,49 @@ export class AssetStore {
     const asset = this.#library.assets[index];
     try {
       const decoded = await decodeAsset(asset, this.#layout);
-      const { bytes } = decoded;
-      if (this.#bytes + bytes > this.#maxBytes) this.#dropIdle();
-      const contents = this.#heap.allocate(bytes);
+      const { bytes, texture } = decoded;
+      const fresh = texture && !this.#textures.has(texture.key) ? texture.bytes : 0;
+      if (this.#bytes + bytes + fresh > this.#maxBytes) this.#dropIdle();
+      const held = texture && this.#holdTexture(texture);
+      let contents = 0;
       try {
-        decoded.write(this.#heap.memory.buffer, contents, this.table + index * this.#layout.ASSET_BYTES);
+        contents = this.#heap.allocate(bytes);
+        const record = this.table + index * this.#layout.ASSET_BYTES;
+        decoded.write(this.#heap.memory.buffer, contents, record, held?.address);
       } catch (error) {
-        this.#heap.free(contents);
+        if (contents !== 0) this.#heap.free(contents);
+        if (texture) this.#releaseTexture(texture.key);
         throw error;
       }
       this.#contents[index] = contents;
       this.#sizes[index] = bytes;
       this.#bytes += bytes;
+      if (texture) this.#textureOf.set(index, texture.key);
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new AssetError(`Asset "${asset.name}": ${reason}`, { cause });
     }
+  }
+
+  /** One more user of a texture, which is written when it has none yet. */
+  #holdTexture({ key, bytes, write }: DecodedTexture): HeldTexture {
+    let held = this.#textures.get(key);
+    if (!held) {
+      held = { address: this.#heap.allocate(bytes), bytes, users: 0 };
+      write(this.#heap.memory.buffer, held.address);
+      this.#textures.set(key, held);
+      this.#bytes += bytes;
+    }
+    held.users++;
+    return held;
+  }
+
+  #releaseTexture(key: string): void {
+    const held = this.#textures.get(key);
+    if (!held || --held.users > 0) return;
+    this.#heap.free(held.address);
+    this.#textures.delete(key);
+    this.#bytes -= held.bytes;
   }
 
   /** All at once: their memory becomes whole again. */
@@ -131,6 +168,9 @@ export class AssetStore {
       this.#bytes -= this.#sizes[index];
       this.#contents[index] = 0;
       this.#sizes[index] = 0;
+      const texture = this.#textureOf.get(index);
+      if (texture !== undefined) this.#releaseTexture(texture);
+      this.#textureOf.delete(index);
     }
     this.#idleBytes = 0;
   }

@@ -94,11 +94,19 @@ export class LocalRenderer {
     const layout = kernels.constants;
     const assetTable = align(kernels.heapBase, 64);
     let floor = align(assetTable + library.assets.length * layout.ASSET_BYTES, 64);
+    const textures = new Map<string, number>();
     for (const [i, asset] of library.assets.entries()) {
-      const decoded = await decodeAsset(asset, layout);
-      reserve(memory, floor + decoded.bytes);
-      decoded.write(memory.buffer, floor, assetTable + i * layout.ASSET_BYTES);
-      floor = align(floor + decoded.bytes, 64);
+      const { bytes, texture, write } = await decodeAsset(asset, layout);
+      reserve(memory, floor + bytes + (texture?.bytes ?? 0) + 64);
+      let place = texture && textures.get(texture.key);
+      if (texture && place === undefined) {
+        place = floor;
+        texture.write(memory.buffer, place);
+        textures.set(texture.key, place);
+        floor = align(floor + texture.bytes, 64);
+      }
+      write(memory.buffer, floor, assetTable + i * layout.ASSET_BYTES, place);
+      floor = align(floor + bytes, 64);
     }
     return new LocalRenderer(kernels, library, assetTable, floor);
   }

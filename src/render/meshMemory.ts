@@ -16,18 +16,24 @@ interface Level {
 
 /**
  * Bytes that `writeMesh` needs, a multiple of 16.
+ * @param apart its texture lies elsewhere
  * @throws AssetError when arrays do not fit each other, a vertex does not exist, a number is not finite, or the texture's
  *   sides are no powers of two up to 2048
  */
-export function meshBytes(data: MeshData, layout: LayoutConstants): number {
+export function meshBytes(data: MeshData, layout: LayoutConstants, apart = false): number {
   checkMesh(data, layout);
   const padded = paddedVertices(data);
   let bytes = aligned(layout.MESH_BYTES) + aligned(4 * 9 * padded) + aligned(4 * data.indices.length);
   if (data.texture && data.uvs) {
-    bytes += aligned(4 * 2 * padded);
-    for (const [width, height] of levelSizes(data.texture)) bytes += levelBytes(width, height);
+    bytes += aligned(4 * 2 * padded) + (apart ? 0 : textureBytes(data.texture));
   }
   return bytes;
+}
+
+/** Bytes that `writeTexture` needs, a multiple of 16. @throws AssetError as `meshBytes` */
+export function textureBytes(texture: SpriteImage): number {
+  checkTexture(texture);
+  return levelSizes(texture).reduce((sum, [width, height]) => sum + levelBytes(width, height), 0);
 }
 
 /**
@@ -36,6 +42,7 @@ export function meshBytes(data: MeshData, layout: LayoutConstants): number {
  * @param surface `ground` receives shadows and casts none
  * @param buffer the kernels' memory
  * @param address of `meshBytes` bytes, a multiple of 16
+ * @param texture where `writeTexture` has put its texture; without it, it is put behind the mesh
  * @throws AssetError as `meshBytes`
  */
 export function writeMesh(
@@ -44,6 +51,7 @@ export function writeMesh(
   buffer: ArrayBufferLike,
   address: number,
   layout: LayoutConstants,
+  texture?: number,
 ): void {
   checkMesh(data, layout);
   const vertices = data.positions.length / 3;
@@ -73,7 +81,8 @@ export function writeMesh(
   if (data.texture && data.uvs) {
     record.setUint32(layout.MESH_UVS, at, true);
     writeVertices(data.uvs, 2, padded, new Float32Array(buffer, at, 2 * padded));
-    writeTexture(data.texture, buffer, at + aligned(8 * padded), record, layout);
+    if (texture === undefined) writeTexture(data.texture, buffer, at + aligned(8 * padded));
+    writeLevels(data.texture, texture ?? at + aligned(8 * padded), record, layout);
   }
 }
 
@@ -138,29 +147,35 @@ function levelBytes(width: number, height: number): number {
   return aligned(8 * width * (height + 1));
 }
 
-function writeTexture(
-  texture: SpriteImage,
-  buffer: ArrayBufferLike,
-  address: number,
-  record: DataView,
-  layout: LayoutConstants,
-): void {
+/**
+ * Writes the mip levels of a texture, which any number of meshes may share.
+ * @param address of `textureBytes` bytes, a multiple of 16
+ */
+export function writeTexture(texture: SpriteImage, buffer: ArrayBufferLike, address: number): void {
   let level: Level = { width: texture.width, height: texture.height, pixels: texture.pixels };
-  let count = 0;
   let at = address;
   for (;;) {
     const { width, height, pixels } = level;
-    const field = layout.MESH_LEVEL + layout.LEVEL_BYTES * count++;
+    writePairs(pixels, width, height, new Uint8Array(buffer, at, levelBytes(width, height)));
+    at += levelBytes(width, height);
+    if (width === 1 && height === 1) return;
+    level = halve(level);
+  }
+}
+
+/** The part of a mesh's record that says where the levels of its texture lie. */
+function writeLevels(texture: SpriteImage, address: number, record: DataView, layout: LayoutConstants): void {
+  const sizes = levelSizes(texture);
+  let at = address;
+  for (const [i, [width, height]] of sizes.entries()) {
+    const field = layout.MESH_LEVEL + layout.LEVEL_BYTES * i;
     record.setUint32(field + layout.LEVEL_TEXELS, at, true);
     record.setInt32(field + layout.LEVEL_SHIFT, Math.log2(8 * width), true);
     record.setInt32(field + layout.LEVEL_WIDTH, width, true);
     record.setInt32(field + layout.LEVEL_HEIGHT, height, true);
-    writePairs(pixels, width, height, new Uint8Array(buffer, at, levelBytes(width, height)));
     at += levelBytes(width, height);
-    if (width === 1 && height === 1) break;
-    level = halve(level);
   }
-  record.setUint32(layout.MESH_LEVELS, count, true);
+  record.setUint32(layout.MESH_LEVELS, sizes.length, true);
 }
 
 /** Every texel beside its right neighbour, channel by channel; the first row again at the end. */
