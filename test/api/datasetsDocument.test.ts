@@ -64,7 +64,11 @@ test('the runnable commands run one after the other, and say what the text says'
   assert.match(textOf('metasim verify data/digits\n').stdout, /content hash [0-9a-f]{64}\nnothing is missing/);
   assert.match(textOf('parts/a').stdout, /the same 60 samples, pixel for pixel and label for label/);
   assert.match(textOf('metasim distance').stdout, /\nKID +\S+ +95 %: .* not above 0\n/);
-  assert.match(textOf('metasim audit').stdout, /no disagreement/);
+  assert.match(textOf('audit data/digits').stdout, /no disagreement/);
+  assert.match(textOf('audit data/streets').stdout, /3 samples .* 3 rendered again\nno disagreement\n/);
+  // Every object that counts is found, and nothing else.
+  const found = textOf('average-precision').stdout.match(/^\w+ +(easy|moderate|hard) +0\.5 +[1-9]\d* .*$/gm) ?? [];
+  assert.ok(found.length > 0, textOf('average-precision').stdout);
   const { stdout, stderr } = textOf('--log json');
   assert.is(JSON.parse(stdout).count, 20);
   const [shown] = [...document.matchAll(/^\{"level".*\}$/gm)].map(([line]) => JSON.parse(line));
@@ -109,6 +113,7 @@ test('commands that are not run, here and in the other documents, exist with the
     'docs/CONFIGURATION.md',
     'docs/GRAMMAR.md',
     'docs/TUTORIAL.md',
+    'docs/GALLERY.md',
   ];
   let count = 0;
   for (const path of documents) {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
@@ -9,9 +9,10 @@ import { codeBlocks, runModule, temporaryFolder } from './runModule.js';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
 
+const examples = codeBlocks(readme, 'ts').filter((code) => code.includes("from 'metasim'"));
+
 test("the README's module example runs as printed, and learns the target's 75°", async () => {
-  const [example, ...others] = codeBlocks(readme, 'ts').filter((code) => code.includes("from 'metasim'"));
-  assert.is(others.length, 0, 'one example');
+  const [example] = examples;
   const folder = temporaryFolder();
   try {
     const { code, stdout, stderr } = await runModule(example, folder.path);
@@ -26,6 +27,30 @@ test("the README's module example runs as printed, and learns the target's 75°"
     // The grammar alone has 0°; the false minimum of the loss is at −105°.
     assert.ok(Math.abs(mean - 75) < 12, `mean ${mean}`);
     assert.ok(angles.every((angle) => Math.abs(angle - 75) < 25));
+  } finally {
+    folder.remove();
+  }
+});
+
+test("the README's 3D example runs as printed: sky, the camera's gradient, and cars before it", async () => {
+  assert.is(examples.length, 2);
+  const folder = temporaryFolder();
+  symlinkSync(join(root, 'examples'), join(folder.path, 'examples'));
+  try {
+    const { code, stdout, stderr } = await runModule(examples[1], folder.path);
+    assert.is(code, 0, stderr);
+    const [first, ...cars] = stdout.trim().split('\n');
+    const [, sky, gradient] = /^(\d+) px of sky; (-?[\d.e-]+) per degree$/.exec(first) ?? [];
+    assert.ok(Number(sky) > 1000 && Number(sky) < 2 * 414 * 80, first);
+    // Nose up shows more of the sky, which is brighter or darker than the road, but never the same.
+    assert.ok(Math.abs(Number(gradient)) > 1e-6 && Math.abs(Number(gradient)) < 0.1, first);
+    assert.ok(cars.length >= 2, stdout);
+    for (const line of cars) {
+      const [, x, y, z] = /^[01] Car at (\S+) (\S+) (\S+)$/.exec(line) ?? [];
+      assert.ok(Math.abs(Number(x)) < Number(z) && Number(z) > 1 && Number(z) < 90, line);
+      // On the ground, below a camera that looks nearly level.
+      assert.ok(Number(y) > 0 && Number(y) < 1.65 + 0.05 * Number(z), line);
+    }
   } finally {
     folder.remove();
   }
