@@ -6,10 +6,10 @@ import { contractByNode } from './vjpContract';
 import { contractShown } from './vjpFragments';
 import {
   SHADE_HIGH, SHADE_LOW, SHADE_STILL, VJP_BEHIND, VJP_DARK, VJP_DIFFERS, VJP_DRAW, VJP_GRADIENT, VJP_HIGH, VJP_LINEAR, VJP_LOW_SUM,
-  VJP_OPEN, VJP_PIXELS, VJP_ROW_MARKS, VJP_ROW_STEP, VJP_SHADE_STEP, VJP_SUM,
+  VJP_OPEN, VJP_PIXELS, VJP_ROW_MARKS, VJP_ROW_STEP, VJP_SHADED, VJP_SHADE_STEP, VJP_SUM,
 } from './vjpLayout';
 import { isEmpty } from './vjpReach';
-import { shadeOf, shadowMarks } from './vjpShade';
+import { shadeOf, shadowSamples } from './vjpShade';
 
 /** Adds to VJP_SUM and VJP_LOW_SUM, of the high and the low pose, the pixels in which they differ, with their shadows. */
 export function contractDifference(vjp: usize): void {
@@ -29,27 +29,29 @@ export function contractDifference(vjp: usize): void {
       x = min(x, load<i32>(dark));
       end = max(end, load<i32>(dark, 8));
     }
-    findDifferences(vjp, y, x, end, inDark);
+    findDifferences(vjp, y, x, end);
     contractRow(vjp, y, x, end);
   }
 }
 
-/** Fills VJP_DIFFERS from pixel x on, and up to 7 pixels behind the end. */
-function findDifferences(vjp: usize, y: i32, x: i32, end: i32, inDark: bool): void {
-  const differs = <usize>load<u32>(vjp, VJP_DIFFERS);
+/** Fills VJP_DIFFERS and VJP_SHADED from pixel x on, and up to 7 pixels behind the end. */
+function findDifferences(vjp: usize, y: i32, x: i32, end: i32): void {
+  const differs = <usize>load<u32>(vjp, VJP_DIFFERS), shaded = <usize>load<u32>(vjp, VJP_SHADED);
   const count = <usize>(end - x);
-  if (!inDark) {
-    memory.fill(differs, 0, count + 8);
-    return;
-  }
   const step = <usize>load<u32>(vjp, VJP_SHADE_STEP);
   const bytes = <usize>load<u32>(load<u32>(vjp, VJP_DRAW), DRAW_LEVELS) * step;
   const first = <usize>(y * load<i32>(vjp + VJP_BEHIND, TARGET_PITCH) + x);
+  const still = shadeOf(vjp, SHADE_STILL, 0) + first;
   const high = shadeOf(vjp, SHADE_HIGH, 0) + first, low = shadeOf(vjp, SHADE_LOW, 0) + first;
   for (let i: usize = 0; i < count; i += 8) {
-    let any: u64 = 0;
-    for (let level: usize = i; level < bytes; level += step) any |= load<u64>(high + level) ^ load<u64>(low + level);
-    store<u64>(differs + i, any);
+    let different: u64 = 0, any: u64 = 0;
+    for (let level: usize = i; level < bytes; level += step) {
+      const above = load<u64>(high + level), below = load<u64>(low + level);
+      different |= above ^ below;
+      any |= above | below | load<u64>(still + level);
+    }
+    store<u64>(differs + i, different);
+    store<u64>(shaded + i, any);
   }
 }
 
@@ -63,9 +65,8 @@ function contractRow(vjp: usize, y: i32, x: i32, end: i32): void {
   const behind = <usize>load<u32>(target, TARGET_MARKS) + first - (<usize>left << 4);
   const high = behind + 2 * plane, low = high + plane;
   const open = vjp + VJP_OPEN;
-  const differs = <usize>load<u32>(vjp, VJP_DIFFERS) - <usize>x;
+  const differs = <usize>load<u32>(vjp, VJP_DIFFERS) - <usize>x, shaded = <usize>load<u32>(vjp, VJP_SHADED) - <usize>x;
   const triangles = <usize>load<u32>(draw, DRAW_TRIANGLES);
-  const levels = <usize>load<u32>(draw, DRAW_LEVELS);
   const row = <usize>(y * pitch);
   const still = shadeOf(vjp, SHADE_STILL, 0) + row;
   const highShade = shadeOf(vjp, SHADE_HIGH, 0) + row, lowShade = shadeOf(vjp, SHADE_LOW, 0) + row;
@@ -88,8 +89,11 @@ function contractRow(vjp: usize, y: i32, x: i32, end: i32): void {
         copyPixel(behind + at, highMarks + at);
         copyPixel(behind + at, lowMarks + at);
       }
-      shadowMarks(triangles, levels, still + <usize>x, highShade + <usize>x, step, highMarks + at);
-      shadowMarks(triangles, levels, still + <usize>x, lowShade + <usize>x, step, lowMarks + at);
+      const any = <u32>load<u8>(shaded + <usize>x);
+      if (any != 0) {
+        shadowSamples(triangles, still + <usize>x, highShade + <usize>x, step, any, highMarks + at);
+        shadowSamples(triangles, still + <usize>x, lowShade + <usize>x, step, any, lowMarks + at);
+      }
       // Shadows may differ where nothing receives them.
       if (isSame(highMarks, lowMarks, x)) break;
       x++;

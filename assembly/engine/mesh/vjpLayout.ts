@@ -37,6 +37,7 @@
  * 1312 i32[4] open     where in the targets the poses may be seen: within `meshes`, around what nothing nearer holds
  * 1328 i32[4] dark     where their shadows may be: within `shadows` and `anyGround`
  * 1344 u32  differs    u8 a pixel of a row: not 0 where the shadows of the two poses differ
+ * 1356 u32  shaded     likewise: bits of the samples that may lie in shadow on some level
  * 1348 u32  rowMarks   u32 [2, 4] a pixel of a row: marks of the high and the low pose, with their shadows
  * 1352 u32  rowStep    bytes from those of the high pose to those of the low one
  * 1408 fragments
@@ -81,6 +82,7 @@ export const VJP_DARK: usize = 1328;
 export const VJP_DIFFERS: usize = 1344;
 export const VJP_ROW_MARKS: usize = 1348;
 export const VJP_ROW_STEP: usize = 1352;
+export const VJP_SHADED: usize = 1356;
 export const VJP_FRAGMENTS: usize = 1408;
 /** Targets are less than 128 bytes. */
 export const VJP_BEHIND: usize = 1600;

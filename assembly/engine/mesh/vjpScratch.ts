@@ -8,7 +8,7 @@ import { meshSceneBytes } from './scene';
 import { meshScratchBytes } from './state';
 import {
   REACH_BYTES, VJP_BEHIND, VJP_BYTES, VJP_CALL, VJP_DIFFERS, VJP_DRAW, VJP_LINEAR, VJP_PIXELS, VJP_REACH,
-  VJP_ROW_MARKS, VJP_ROW_STEP, VJP_SHADE, VJP_SHADE_STEP, VJP_SPARE,
+  VJP_ROW_MARKS, VJP_ROW_STEP, VJP_SHADE, VJP_SHADED, VJP_SHADE_STEP, VJP_SPARE,
 } from './vjpLayout';
 
 const UNAVAILABLE: u32 = 0xffffffff;
@@ -104,5 +104,6 @@ export function openVjp(call: usize): usize {
   store<u32>(vjp, <u32>at, VJP_ROW_MARKS);
   store<u32>(vjp, <u32>rowStepOf(width), VJP_ROW_STEP);
   store<u32>(vjp, <u32>(at + 2 * rowStepOf(width)), VJP_DIFFERS);
+  store<u32>(vjp, <u32>(at + 2 * rowStepOf(width) + (rowStepOf(width) >> 1)), VJP_SHADED);
   return vjp;
 }

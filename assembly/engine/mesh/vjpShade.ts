@@ -88,19 +88,9 @@ function cast(vjp: usize, instance: usize, which: usize, bounds: usize): void {
  * @param still address of the pixel's byte on the first level, of what does not move
  * @param moved likewise of a pose
  * @param step bytes from one level to the next
+ * @param any samples that may lie in shadow on some level
  */
-// @ts-ignore: decorator
-@inline
-export function shadowMarks(
-  triangles: usize, levels: usize, still: usize, moved: usize, step: usize, marks: usize,
-): void {
-  let any: u32 = 0;
-  for (let at: usize = 0, end = levels * step; at < end; at += step) any |= <u32>load<u8>(still + at) | <u32>load<u8>(moved + at);
-  if (any != 0) shadowSamples(triangles, still, moved, step, any, marks);
-}
-
-/** The samples `any` of a pixel may lie in shadow. */
-function shadowSamples(triangles: usize, still: usize, moved: usize, step: usize, any: u32, marks: usize): void {
+export function shadowSamples(triangles: usize, still: usize, moved: usize, step: usize, any: u32, marks: usize): void {
   for (let left = any; left != 0; left &= left - 1) {
     const sample = ctz<u32>(left);
     const at = marks + (<usize>sample << 2);
