@@ -4,14 +4,14 @@
  *
  * A run may write up to three pixels behind its end, in rows that are filled from left to right.
  */
-import { levelOf, sampleTexture } from './texture';
+import { lightFactors, meshOf, plain } from './surface';
+import { levelAt, levelOf, sampleTexture } from './texture';
 import { flatTexturedRun, shadedTexturedRun } from './texturedRun';
 import {
   DRAW_HALF, DRAW_HAZE, DRAW_HAZE_COLOR, DRAW_HORIZON, DRAW_LANES, DRAW_MAGIC, DRAW_ONE, DRAW_ROW_COLOR, DRAW_ROW_DEPTH,
-  DRAW_SHADOW_FACTORS, DRAW_SHADOW_TEXEL, DRAW_TEXEL, DRAW_TO_ZENITH, DRAW_TRIANGLES, DRAW_VIEW, INSTANCE_MESH, LEVEL_HEIGHT,
-  LEVEL_WIDTH, MESH_LEVEL, MESH_LEVELS, SHADOWED, TRIANGLE_ANCHOR_X, TRIANGLE_ANCHOR_Y, TRIANGLE_DX, TRIANGLE_DY,
-  TRIANGLE_FLAT, TRIANGLE_INSTANCE, TRIANGLE_SHIFT, TRIANGLE_STATE, TRIANGLE_TEXTURED, TRIANGLE_UV, TRIANGLE_UV_DX,
-  TRIANGLE_UV_DY, TRIANGLE_VALUE, VIEW_CX, VIEW_CY, VIEW_FLAGS, VIEW_FX, VIEW_FY, VIEW_SKY, VIEW_UP,
+  DRAW_TO_ZENITH, DRAW_TRIANGLES, DRAW_VIEW, LEVEL_HEIGHT, LEVEL_WIDTH, MESH_LEVEL, MESH_LEVELS, SHADOWED, TRIANGLE_ANCHOR_X,
+  TRIANGLE_ANCHOR_Y, TRIANGLE_DX, TRIANGLE_DY, TRIANGLE_FLAT, TRIANGLE_SHIFT, TRIANGLE_STATE, TRIANGLE_TEXTURED, TRIANGLE_UV,
+  TRIANGLE_UV_DX, TRIANGLE_UV_DY, TRIANGLE_VALUE, VIEW_CX, VIEW_CY, VIEW_FLAGS, VIEW_FX, VIEW_FY, VIEW_SKY, VIEW_UP,
 } from './layout';
 
 /** Smallest power of two that haze is computed to: less is black. */
@@ -21,13 +21,6 @@ const LEAST_POWER: f32 = -126;
 @inline
 function tableOf(draw: usize, mark: u32): usize {
   return <usize>load<u32>(draw, DRAW_TRIANGLES) + (<usize>(mark & ~SHADOWED) << TRIANGLE_SHIFT);
-}
-
-/** The address of the texture's mesh record. */
-// @ts-ignore: decorator
-@inline
-export function meshOf(triangle: usize): usize {
-  return load<u32>(load<u32>(triangle, TRIANGLE_INSTANCE), INSTANCE_MESH);
 }
 
 /**
@@ -103,14 +96,6 @@ export function shadePoint(draw: usize, mark: u32, x: f32, y: f32, ox: f32, oy: 
   return z;
 }
 
-/** Address of f32[4] by which a triangle's light is multiplied: shadow, and what a tap leaves to do. */
-// @ts-ignore: decorator
-@inline
-export function lightFactors(draw: usize, mark: u32, textured: bool): usize {
-  if ((mark & SHADOWED) != 0) return draw + (textured ? DRAW_SHADOW_TEXEL : DRAW_SHADOW_FACTORS);
-  return draw + (textured ? DRAW_TEXEL : DRAW_ONE);
-}
-
 /**
  * Writes a triangle's texel at a point.
  *
@@ -135,13 +120,6 @@ function texturePoint(triangle: usize, dx: f32, dy: f32, base: f32, z: f32, out:
   const square = (right < down ? down : right) * (near * near);
   const level = levelOf(square, load<i32>(mesh, MESH_LEVELS) - 1);
   sampleTexture(levelAt(first, level), (uBase + ux * dx) * z, (vBase + vx * dx) * z, out);
-}
-
-/** The record of a texture's level. */
-// @ts-ignore: decorator
-@inline
-export function levelAt(first: usize, level: i32): usize {
-  return first + (<usize>level << 4);
 }
 
 /** Runs without a texture. */
@@ -188,12 +166,6 @@ function plainRun(draw: usize, triangle: usize, mark: u32, y: i32, x: i32, end: 
     color += 64;
     depth += 16;
   }
-}
-
-// @ts-ignore: decorator
-@inline
-export function plain(base: v128, gain: v128, column: v128, z: v128): v128 {
-  return f32x4.mul(f32x4.add(base, f32x4.mul(gain, column)), z);
 }
 
 /** Haze over a run whose colours and depths stand in the rows. */

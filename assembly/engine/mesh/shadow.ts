@@ -4,7 +4,7 @@
  * triangles and objects overlap, a sample is in shadow once. Ground at other heights (a pavement) has marks of its own.
  */
 import { clippedVertices, clipTriangle } from './clip';
-import { findSpan, findSpans } from './raster';
+import { findSpan, findSpans } from './edges';
 import { groundHeight, isSphereSeen, setUpEdges } from './triangles';
 import { bendVertices, paddedVertices, placedPositions, projectVertices } from './vertices';
 import {

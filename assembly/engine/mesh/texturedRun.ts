@@ -2,11 +2,12 @@
  * Runs of pixels with a texture: coordinates and levels four pixels at a time, then a tap for each; the same numbers as
  * texturePoint's (shade.ts).
  *
- * What a run's pixels have in common stands in memory, at DRAW_RUN: V8 would compute it anew for every four of them if it
- * stood in variables.
+ * Taps are placed for some pixels before they are taken: a processor looks a hundred operations ahead, not far enough to
+ * find the next four pixels' coordinates while these four's texels wait for a division, a rounding and two loads. What a
+ * run's pixels have in common stands in memory, at DRAW_RUN (see raster.ts).
  */
-import { levelAt, lightFactors, meshOf, plain } from './shade';
-import { levelOf, sampleTexture, tap } from './texture';
+import { lightFactors, meshOf, plain } from './surface';
+import { levelAt, levelOf, tap } from './texture';
 import {
   DRAW_FOUR, DRAW_HALF, DRAW_LANES, DRAW_MAGIC, DRAW_ONE, DRAW_ROW_COLOR, DRAW_ROW_DEPTH, DRAW_RUN, DRAW_WEIGHT,
   DRAW_WEIGHT_MAGIC, DRAW_WORK, LEVEL_HEIGHT, LEVEL_SHIFT, LEVEL_TEXELS, LEVEL_WIDTH, MESH_LEVEL, MESH_LEVELS, RUN_ACROSS,
@@ -236,14 +237,14 @@ function takeTaps(draw: usize, run: usize, taps: usize, end: usize, color: usize
   return color;
 }
 
-/** One tap: the same as tap (texture.ts). */
+/** One tap of a taps record. */
 // @ts-ignore: decorator
 @inline
 function takeTap(taps: usize): v128 {
-  const weights = v128.load32_splat(taps, TAPS_WEIGHTS);
-  const upper = f32x4.convert_i32x4_s(i32x4.dot_i16x8_s(v128.load_ext<u8>(load<u32>(taps, TAPS_UPPER)), weights));
-  const lower = f32x4.convert_i32x4_s(i32x4.dot_i16x8_s(v128.load_ext<u8>(load<u32>(taps, TAPS_LOWER)), weights));
-  return f32x4.add(upper, f32x4.mul(f32x4.sub(lower, upper), v128.load32_splat(taps, TAPS_PARTS)));
+  return tap(
+    load<u32>(taps, TAPS_UPPER), load<u32>(taps, TAPS_LOWER), v128.load32_splat(taps, TAPS_WEIGHTS),
+    v128.load32_splat(taps, TAPS_PARTS),
+  );
 }
 
 /** Writes a texel times the light there. */
