@@ -39,7 +39,7 @@ export function sampleTexture(level: usize, u: f32, v: f32, out: usize): void {
   const at = <usize>load<u32>(level, LEVEL_TEXELS) + <usize>(row + column);
   const stride = <usize>1 << shift;
   if (ASC_FEATURE_SIMD) {
-    v128.store(out, tap(at, at + stride, i32x4.splat(16384 + (weight << 16) - weight), f32x4.splat(part)));
+    v128.store(out, tap(at, stride, i32x4.splat(16384 + (weight << 16) - weight), f32x4.splat(part)));
   } else {
     const other = 16384 - weight;
     for (let c: usize = 0; c < 4; c++) {
@@ -50,13 +50,17 @@ export function sampleTexture(level: usize, u: f32, v: f32, out: usize): void {
   }
 }
 
-/**
- * Texel of one tap, of the two rows at `above` and `below`.
- * @param weights 16384 − w in the lower and w in the upper half of each lane
- */
+/** Texel of one tap. `weights`: 16384 − w in the lower and w in the upper half of each lane. */
 // @ts-ignore: decorator
 @inline
-export function tap(above: usize, below: usize, weights: v128, part: v128): v128 {
+export function tap(at: usize, stride: usize, weights: v128, part: v128): v128 {
+  return tapRows(at, at + stride, weights, part);
+}
+
+/** The same of a texel in one row and that below it, by their addresses. */
+// @ts-ignore: decorator
+@inline
+export function tapRows(above: usize, below: usize, weights: v128, part: v128): v128 {
   const upper = f32x4.convert_i32x4_s(i32x4.dot_i16x8_s(v128.load_ext<u8>(above), weights));
   const lower = f32x4.convert_i32x4_s(i32x4.dot_i16x8_s(v128.load_ext<u8>(below), weights));
   return f32x4.add(upper, f32x4.mul(f32x4.sub(lower, upper), part));

@@ -7,7 +7,7 @@
  * run's pixels have in common stands in memory, at DRAW_RUN (see raster.ts).
  */
 import { lightFactors, meshOf, plain } from './surface';
-import { levelAt, levelOf, tap } from './texture';
+import { levelAt, levelOf, tapRows } from './texture';
 import {
   DRAW_FOUR, DRAW_HALF, DRAW_LANES, DRAW_MAGIC, DRAW_ONE, DRAW_ROW_COLOR, DRAW_ROW_DEPTH, DRAW_RUN, DRAW_WEIGHT,
   DRAW_WEIGHT_MAGIC, DRAW_WORK, LEVEL_HEIGHT, LEVEL_SHIFT, LEVEL_TEXELS, LEVEL_WIDTH, MESH_LEVEL, MESH_LEVELS, RUN_ACROSS,
@@ -241,7 +241,7 @@ function takeTaps(draw: usize, run: usize, taps: usize, end: usize, color: usize
 // @ts-ignore: decorator
 @inline
 function takeTap(taps: usize): v128 {
-  return tap(
+  return tapRows(
     load<u32>(taps, TAPS_UPPER), load<u32>(taps, TAPS_LOWER), v128.load32_splat(taps, TAPS_WEIGHTS),
     v128.load32_splat(taps, TAPS_PARTS),
   );

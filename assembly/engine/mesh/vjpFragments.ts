@@ -11,8 +11,9 @@ import {
   TRIANGLE_VALUE, VIEW_CHANNELS, VIEW_WIDTH,
 } from './layout';
 import { maskOf } from './resolve';
-import { levelAt, lightFactors, meshOf, plain, powersOfTwo, shadePoint, shadeRun, veil } from './shade';
-import { tap } from './texture';
+import { powersOfTwo, shadePoint, shadeRun, veil } from './shade';
+import { lightFactors, meshOf, plain } from './surface';
+import { levelAt, tap } from './texture';
 import { contractColors, isWhole } from './vjpContract';
 import {
   FRAGMENT_COLOR, FRAGMENT_COUNT, FRAGMENT_GRADIENT, FRAGMENT_MARK, FRAGMENT_OX, FRAGMENT_OY, FRAGMENT_SUMS, FRAGMENT_TRIANGLE,
