@@ -14,6 +14,7 @@ import { ConfigError, DatasetError } from '../errors.js';
 import { Engine } from '../render/engine.js';
 import type { SceneSource } from '../scene/sceneSource.js';
 import { Counters, StoppedError } from './counters.js';
+import { MeshExchange } from './meshExchange.js';
 import { isNoSpace, NoSpaceError } from './noSpace.js';
 import { type OpenedSource, openSource, type SourceSpec } from './openSource.js';
 import { headerFor } from './prepare.js';
@@ -104,13 +105,16 @@ export async function generateDataset(options: GenerateDatasetOptions): Promise<
   const storage = await openStorage(options.out);
   await expectUsable(storage, options.resume ?? false, machine.count > 1);
   options.signal?.throwIfAborted();
-  const opened = 'path' in options.source ? await openSource(options.source) : inProcess(options.source);
+  const source = 'path' in options.source ? await openSource(options.source) : inProcess(options.source);
+  const meshes = new MeshExchange();
+  const opened = { ...source, assets: meshes.wrap(source.assets) };
   try {
     const header = await headerFor(opened, settings);
     const own = shardsOfMachine(header, machine.index, machine.count);
     const missing = await begin(storage, header, opened, own, options);
     const run = new Run(options, storage, header, own, missing);
-    if (missing.length > 0) await run.make('path' in options.source ? pooled(options.source) : local(opened), threads);
+    if (missing.length > 0)
+      await run.make('path' in options.source ? pooled(options.source, meshes) : local(opened), threads);
     const whole = (await missingShards(storage, header)).length === 0;
     const manifest = machine.count === 1 && whole ? await complete(storage) : undefined;
     const result = run.result();
@@ -122,7 +126,8 @@ export async function generateDataset(options: GenerateDatasetOptions): Promise<
     if (!isNoSpace(error) || (error as Error).message.includes('--resume')) throw error;
     throw new NoSpaceError(`${(error as Error).message}. ${GOES_ON}`, { cause: error });
   } finally {
-    opened.dispose();
+    meshes.close();
+    source.dispose();
   }
 }
 
@@ -249,9 +254,9 @@ interface RunContext {
 type OpenShards = (context: RunContext, width: number) => Promise<Shards>;
 
 /** Worker threads, which open the source for themselves. */
-function pooled(source: SourceSpec): OpenShards {
+function pooled(source: SourceSpec, meshes: MeshExchange): OpenShards {
   return async ({ header, out, allowUnlicensed, counters }, width) => {
-    const pool = new ShardPool({ source, header, out, allowUnlicensed, counters, threads: width });
+    const pool = new ShardPool({ source, header, out, allowUnlicensed, counters, meshes, threads: width });
     return { width: SHARDS_A_THREAD * width, make: (shard) => pool.make(shard), close: () => pool.close() };
   };
 }

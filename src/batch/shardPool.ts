@@ -4,6 +4,7 @@ import { Piscina } from 'piscina';
 import type { QuarantinedScene } from '../dataset/entry.js';
 import { DatasetError, errorFromCode } from '../errors.js';
 import { Counters, StoppedError } from './counters.js';
+import { MeshExchange } from './meshExchange.js';
 import { NoSpaceError } from './noSpace.js';
 import type { ShardOutcome, ShardTask, ShardWorkerData } from './shardWorker.js';
 
@@ -28,8 +29,10 @@ const IDLE_MS = 5000;
  */
 export const SHARDS_A_THREAD = 2;
 
-export interface ShardPoolOptions extends Omit<ShardWorkerData, 'counters' | 'waiting'> {
+export interface ShardPoolOptions extends Omit<ShardWorkerData, 'counters' | 'waiting' | 'meshes'> {
   readonly counters: Counters;
+  /** What its threads share their meshes by, closed with the pool; default: one of its own. */
+  readonly meshes?: MeshExchange;
   /** How long threads wait for another shard, ms; default 5000. */
   readonly idleMs?: number;
 }
@@ -43,6 +46,7 @@ export class ShardPool {
   readonly #options: ShardPoolOptions;
   readonly #waiting = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   readonly #counters: Counters;
+  readonly #meshes: MeshExchange;
   #piscina: Piscina<ShardTask, void> | undefined;
   #inHand = 0;
   #idle: NodeJS.Timeout | undefined;
@@ -52,6 +56,7 @@ export class ShardPool {
   constructor(options: ShardPoolOptions) {
     this.#options = options;
     this.#counters = options.counters;
+    this.#meshes = options.meshes ?? new MeshExchange();
   }
 
   /** The threads; they are started where there are none. */
@@ -59,7 +64,8 @@ export class ShardPool {
     if (this.#piscina) return this.#piscina;
     if (this.#closed) throw new Error('the pool is closed');
     const { source, header, out, allowUnlicensed, threads, counters } = this.#options;
-    const shared = { counters: counters.buffer, waiting: this.#waiting.buffer as SharedArrayBuffer };
+    const waiting = this.#waiting.buffer as SharedArrayBuffer;
+    const shared = { counters: counters.buffer, waiting, meshes: this.#meshes.handover };
     this.#piscina = new Piscina({
       filename: fileURLToPath(new URL(WORKER, import.meta.url)),
       execArgv: [],
@@ -150,6 +156,7 @@ export class ShardPool {
   async close(): Promise<void> {
     this.#closed = true;
     await this.#endThreads();
+    this.#meshes.close();
   }
 
   #endThreads(): Promise<void> {

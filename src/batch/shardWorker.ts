@@ -8,6 +8,7 @@ import { openStorage } from '../dataset/openStorage.js';
 import { DatasetError, MetasimError } from '../errors.js';
 import { Engine } from '../render/engine.js';
 import { Counters } from './counters.js';
+import { MeshExchange, type MeshHandover } from './meshExchange.js';
 import { isNoSpace } from './noSpace.js';
 import { openSource, type SourceSpec } from './openSource.js';
 import { ShardMaker } from './shardMaker.js';
@@ -16,8 +17,8 @@ import { ShardMaker } from './shardMaker.js';
 const MAX_ASSET_BYTES = 32 << 20;
 const LEAST_ASSET_BYTES = 16 << 20;
 /**
- * Meshes with their textures, a worker: all of the driving world take 195 MB, and each some 20 ms to make, so that with less
- * most of the time would go into making them again.
+ * Meshes with their textures, a worker: all of the driving world take 195 MB. With less, much of the time would go into making
+ * and laying them out again.
  */
 const MESH_BYTES = 256 << 20;
 
@@ -32,6 +33,8 @@ export interface ShardWorkerData {
   readonly threads: number;
   /** Shared memory of `Counters`. */
   readonly counters: SharedArrayBuffer;
+  /** Meshes that other threads have made, and where new ones are told. */
+  readonly meshes: MeshHandover;
   /** i32 [1] how many shards wait for a worker. */
   readonly waiting: SharedArrayBuffer;
 }
@@ -95,7 +98,7 @@ async function open(): Promise<ShardMaker> {
   }
   const format = await openFormat(header.layout);
   const engine = await Engine.create({
-    assets,
+    assets: new MeshExchange(data.meshes).wrap(assets),
     workers: 0,
     maxAssetBytes: header.dimension === 3 ? MESH_BYTES : Math.max(LEAST_ASSET_BYTES, MAX_ASSET_BYTES / threads),
   });
