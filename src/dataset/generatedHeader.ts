@@ -3,7 +3,7 @@ import { ConfigError } from '../errors.js';
 import { AttributeRole, NodeKind } from '../scene/attributeSchema.js';
 import type { SceneBatch } from '../scene/sceneGraph.js';
 import type { DatasetHeader } from './header.js';
-import { defaultIgnored } from './ignoredClasses.js';
+import { BACKGROUND, defaultIgnored } from './ignoredClasses.js';
 import { layerFlags, layersOf } from './surfaceLayers.js';
 import { toolVersion } from './toolVersion.js';
 
@@ -41,7 +41,7 @@ export interface GeneratedHeaderSource {
 /**
  * The header of a dataset of generated scenes; `batch` holds one of them at least.
  * @param meshes what 3D scenes are drawn with: what lies on the ground is no thing
- * @throws ConfigError when depth or normals are asked for of scenes that have none
+ * @throws ConfigError when depth or normals are asked for of scenes that have none, or a class is ignored that they lack
  */
 export function generatedHeader(
   batch: SceneBatch,
@@ -56,6 +56,12 @@ export function generatedHeader(
     throw new ConfigError(`Expected 3D scenes for ${layer} but received those of ${source.name}, which are flat`);
   }
   const stuff = meshes ? stuffClasses(batch, meshes) : new Set();
+  const unknown = settings.ignore?.find((name) => name !== BACKGROUND && !classes.includes(name));
+  if (unknown !== undefined) {
+    throw new ConfigError(
+      `Expected a class of ${source.name} for ignore but received ${JSON.stringify(unknown)}; it has ${classes.join(', ')}`,
+    );
+  }
   const ignored = settings.ignore ?? defaultIgnored(settings.format, classes);
   const things = classes.filter((name) => !ignored.includes(name) && !stuff.has(name));
   return {

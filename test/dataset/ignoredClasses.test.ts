@@ -37,6 +37,10 @@ test('the header of a KITTI dataset has only its types among the things, unless 
   // Cameras, lights, curves and strips are no things anyway.
   assert.equal(things('coco'), ['Van', 'building']);
   assert.equal(things('kitti', ['background']), ['Van', 'building']);
+  assert.throws(
+    () => things('coco', ['Building']),
+    /a class of street for ignore but received "Building"; it has Van, .*building/,
+  );
 });
 
 test.run();
