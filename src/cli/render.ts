@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { openAssets } from '../batch/openSource.js';
 import { MAX_SCENE_NUMBER } from '../dataset/plan.js';
@@ -74,7 +73,7 @@ export function addRender(program: Command, outcome: Outcome): void {
   });
 }
 
-/** Whether a path looks like a grammar or a run, of which only pictures are drawn here. */
+/** Whether a file is called like a grammar, of which only pictures are drawn here. */
 function isGrammar(path: string): boolean {
-  return /\.(ya?ml|json|[cm]?[jt]s)$/i.test(path) || statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  return /\.(ya?ml|json|[cm]?[jt]s)$/i.test(path);
 }

@@ -136,7 +136,7 @@ test('a damaged scene file is refused before anything is written', async () => {
   const out = join(folder, 'damaged');
   const { code, stderr } = await runCli(['render', path, '--out', out]);
   assert.is(code, 1);
-  assert.match(stderr, /^error: Expected .+ but received .+\n$/);
+  assert.match(stderr, /^error: .+damaged\.msg: Expected .+ but received .+\n$/);
   assert.not.ok(existsSync(out));
 });
 
