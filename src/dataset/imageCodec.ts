@@ -47,10 +47,11 @@ export async function imageEncoder(codec: ImageCodec, quality = DEFAULT_QUALITY)
 
 /**
  * Decodes a PNG, JPEG or WebP. A grey PNG gives one channel, all else three; alpha is dropped. 16 bits are cut to 8.
- * @param name for errors
+ * @param key name of the sample, for errors about an image that has no place
  * @throws DatasetError when the bytes are no such image, or one of more than 67 million pixels
  */
-export async function decodeImage({ codec, bytes }: EncodedImage, name: string): Promise<RawImage> {
+export async function decodeImage({ codec, bytes, place }: EncodedImage, key: string): Promise<RawImage> {
+  const name = place ?? key;
   checkHeader(bytes, name);
   if (codec === 'png') return decodePngImage(bytes, name);
   try {

@@ -49,6 +49,8 @@ export interface ImageLabels {
 export interface EncodedImage {
   readonly codec: ImageCodec;
   readonly bytes: Uint8Array;
+  /** Where a reader found it, for errors. */
+  readonly place?: string;
 }
 
 /** One labelled image on its way into a dataset or out of one. Arrays may be views: valid until the next sample. */

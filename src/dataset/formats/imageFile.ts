@@ -41,7 +41,7 @@ export function describeImage(bytes: Uint8Array, place: string): ImageFile {
     );
   }
   const grey = type === 'png' && PNG_GREY.includes(bytes[PNG_COLOUR_TYPE]);
-  return { image: { codec: type, bytes }, width, height, channels: grey ? 1 : 3 };
+  return { image: { codec: type, bytes, place }, width, height, channels: grey ? 1 : 3 };
 }
 
 function headerOf(bytes: Uint8Array, place: string): ImageHeader {

@@ -189,7 +189,20 @@ async function imageOf(folder: DatasetFolder, training: string, stem: string, wh
 async function* allFrames(folder: DatasetFolder, training: string): AsyncGenerator<Frame> {
   const names = (await folder.names(`${training}image_2`)).files.filter(isImageName);
   const frames = names.map((name) => ({ stem: withoutExtension(name), image: `${training}image_2/${name}` }));
+  await expectImages(folder, training, new Set(frames.map(({ stem }) => stem)));
   yield* frames.sort((a, b) => inOrder(a.stem, b.stem));
+}
+
+/** Labels without an image would be lost in silence. @throws DatasetError that names the first frame of such */
+async function expectImages(folder: DatasetFolder, training: string, frames: ReadonlySet<string>): Promise<void> {
+  const labels = (await folder.names(`${training}label_2`)).files.filter((name) => name.endsWith('.txt'));
+  const [first, ...more] = labels.map(withoutExtension).filter((stem) => !frames.has(stem));
+  if (first === undefined) return;
+  const others = more.length > 0 ? `, nor the images of ${more.length} more label files` : '';
+  throw new DatasetError(
+    `Expected the image of frame ${first}, which ${folder.at(`${training}label_2/${first}.txt`)} labels, ` +
+      `at ${folder.at(`${training}image_2/${first}.png`)} (or ${EXTENSIONS.slice(1).join(', ')}) but received none${others}`,
+  );
 }
 
 /** By their numbers where they are numbers of different length, else by their characters. */

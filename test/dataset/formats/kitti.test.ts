@@ -15,6 +15,7 @@ import { kittiFormat } from '../../../src/dataset/formats/kitti.js';
 import { formatKittiCalibration, type KittiCalibration } from '../../../src/dataset/formats/kittiCalibration.js';
 import { formatKittiLabel, parseKittiLabel } from '../../../src/dataset/formats/kittiLabel.js';
 import { kittiLabelOf, objectOfKitti, type SeenObject } from '../../../src/dataset/formats/kittiObjects.js';
+import { pixelsOf } from '../../../src/dataset/imageCodec.js';
 import { encodePng } from '../../../src/dataset/png.js';
 import { type DatasetInfo, type SampleObject, thingsOf } from '../../../src/dataset/sample.js';
 import { Staging } from '../../../src/dataset/staging.js';
@@ -218,6 +219,15 @@ test('damaged folders are refused by name', async () => {
   const cases: [damage: (folder: string) => void, expected: RegExp][] = [
     [(f) => rmSync(join(f, 'training/label_2/000002.txt')), /"training\/label_2\/000002\.txt".*ENOENT/],
     [(f) => rmSync(join(f, 'training/image_2/000002.png')), /image_2\/000002\.png, named in .*train\.txt:3, but/],
+    [
+      (f) => {
+        // Without an image set, all frames are wanted: labels without an image are no frame that may go unsaid.
+        rmSync(join(f, 'ImageSets'), { recursive: true });
+        rmSync(join(f, 'training/image_2/000002.png'));
+        rmSync(join(f, 'training/image_2/000004.png'));
+      },
+      /image of frame 000002, .*label_2\/000002\.txt labels, at .*training\/image_2\/000002\.png .*none, nor .* 1 more/,
+    ],
     [(f) => writeFileSync(join(f, 'ImageSets/train.txt'), '000000\n../x\n'), /train\.txt:2 but received "\.\.\/x"/],
     [(f) => writeFileSync(join(f, 'training/image_2/000001.png'), 'no'), /PNG, JPEG or WebP .*000001\.png/],
     [(f) => writeFileSync(join(f, 'classes.txt'), '3\n'), /Expected one of 3 for the type in .*label_2\/.*txt:\d/],
@@ -241,6 +251,15 @@ test('damaged folders are refused by name', async () => {
   assert.not(await kittiFormat.recognises(join(other, 'nowhere')));
   assert.ok(await kittiFormat.recognises(written));
   assert.match(await refusal(kittiFormat.open(other)), /training\/image_2 and training\/label_2 in/);
+});
+
+test('an image whose header is whole and whose pixels are not is named by its path when it is decoded', async () => {
+  const folder = await writeFixture(kittiFormat, made);
+  const path = join(folder, 'training/image_2/000001.png');
+  writeFileSync(path, readFileSync(path).subarray(0, 60));
+  const { samples } = await readAll(kittiFormat, folder);
+  const message = await refusal(pixelsOf(samples[1]));
+  assert.ok(message.includes(path), message);
 });
 
 const real = join(process.env.METASIM_DATA ?? '../shared/data', 'kitti');
