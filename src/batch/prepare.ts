@@ -14,13 +14,16 @@ export async function headerFor(
   return generatedHeader(await firstScene(source, settings), { name: source.name, hash, config }, settings, assets);
 }
 
-/** The first scene that can be sampled at all. */
+/** The first scene that can be sampled at all. @throws what the scene at `start` did, where no stand-in can be either */
 async function firstScene(source: SceneSource, { seed, start }: DatasetSettings): Promise<SceneBatch> {
-  for (let attempt = 0; ; attempt++) {
+  let first: unknown;
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     try {
       return await source.sampleBatch({ seed, start: standInIndex(start, attempt), count: 1 });
     } catch (error) {
-      if (attempt + 1 >= MAX_ATTEMPTS) throw error;
+      // Indices of stand-ins say nothing to anybody; this one can be asked for again.
+      first ??= error;
     }
   }
+  throw first;
 }

@@ -196,7 +196,8 @@ export class ShardMaker {
   /** The scene of one image, or the first of its stand-ins that can be made; failures are noted where there is a shard. */
   async #renderOne(number: number, failures: Failures | undefined): Promise<RenderedScene> {
     const { header } = this.#options.setup;
-    for (let attempt = 0; ; attempt++) {
+    let first: unknown;
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const index = standInIndex(header.start + number, attempt);
       let batch: SceneBatch | undefined;
       try {
@@ -204,14 +205,15 @@ export class ShardMaker {
         return { ...(await this.#draw(batch)), number, position: 0, row: 0 };
       } catch (error) {
         failures?.add(number, index, error, batch);
-        if (attempt + 1 < MAX_ATTEMPTS) continue;
-        if (!failures) throw error;
-        throw new DatasetError(
-          `Expected a scene for image ${number} but ${MAX_ATTEMPTS} failed, the last with: ${(error as Error).message}`,
-          { cause: error },
-        );
+        // Of the image's own scene, which its index names; those of stand-ins are kept with the quarantined.
+        first ??= error;
       }
     }
+    if (!failures) throw first;
+    throw new DatasetError(
+      `Expected a scene for image ${number} but ${MAX_ATTEMPTS} failed, the first with: ${(first as Error).message}`,
+      { cause: first },
+    );
   }
 
   async #sampleScenes(start: number, count: number): Promise<SceneBatch> {

@@ -197,6 +197,9 @@ test('too many failures fail their shard, by number and with the reason; the oth
   const untouched = newPath();
   assert.match((await failure(generate(hopeless, STREAM, { out: untouched }))).message, /attributes/);
   assert.not(existsSync(untouched));
+  // The scene that was asked for is named, not the last of those that might have stood in for it.
+  const never = { path: predicateGrammar('return false;') };
+  assert.match((await failure(generate(never, { ...STREAM, start: 4 }))).message, /index 4 but received none/);
 });
 
 test('a worker that dies once: its shard is made again, by another', async () => {
