@@ -3,11 +3,11 @@ import { COVERAGE_COLUMNS, CoverageColumn, coverageOf } from '../render/coverage
 import { REGION_COLUMNS, RegionColumn } from '../render/regions.js';
 import type { SceneSchema } from '../scene/attributeSchema.js';
 import type { SceneBatch, SceneGraph } from '../scene/sceneGraph.js';
+import { shortestFloat32 } from '../scene/shortestFloat32.js';
 import { type MeshLibrary, meshBounds } from './meshBounds.js';
 import { meshGeometry } from './meshGeometry.js';
 import type { MeshLabel, ObjectLabel, ObjectPose, OcclusionLevel, RotatedBox, SpriteLabel } from './objectLabel.js';
 import { round } from './round.js';
-import { shortestFloat32 } from './shortestFloat32.js';
 import { regionTable, visibleRegions } from './visibleRegions.js';
 import { POSE_STRIDE, worldPoses } from './worldPoses.js';
 

@@ -1,3 +1,4 @@
+import { shortestFloat32 } from '../scene/shortestFloat32.js';
 import { canonicalExpression } from './expression.js';
 import type { ResolvedAssetGroup, ResolvedAttribute, ResolvedCount, ResolvedDistribution } from './resolved.js';
 import type { AssetsDefinition, CountDefinition, DistributionDefinition } from './schema.js';
@@ -87,7 +88,7 @@ export function checkRange(
     if (Math.fround(number) >= minimum && Math.fround(number) <= maximum) continue;
     fail(
       path,
-      `Expected values within the range [${minimum}, ${maximum}] of "${attribute.name}" but received ${number}`,
+      `Expected values within the range [${shortestFloat32(minimum)}, ${shortestFloat32(maximum)}] of "${attribute.name}" but received ${number}`,
     );
   }
 }

@@ -2,6 +2,7 @@ import { SceneGraphError, ShapeError } from '../errors.js';
 import { type AttributeSpec, attributeRange, type SceneSchema, toRange } from './attributeSchema.js';
 import type { SceneBatch, SceneGraph } from './sceneGraph.js';
 import { totalNodes } from './sceneGraph.js';
+import { shortestFloat32 } from './shortestFloat32.js';
 
 /** Where an attribute stands in the feature matrix. */
 export interface AttributeColumns {
@@ -243,7 +244,8 @@ function pushesOut(spec: AttributeSpec, value: number, gradient: number): boolea
 function describe(schema: SceneSchema): string[] {
   const attributes = schema.attributes.map((spec) => {
     // Ranges pass through float32 in a file.
-    const range = `[${Math.fround(spec.minimum)}, ${Math.fround(spec.maximum)}]`;
+    const [minimum, maximum] = [spec.minimum, spec.maximum].map((end) => shortestFloat32(Math.fround(end)));
+    const range = `[${minimum}, ${maximum}]`;
     return `attribute "${spec.name}" in ${range}${spec.periodic ? ', periodic' : ''}`;
   });
   return [...attributes, ...schema.classes.map((name) => `class "${name}"`)];

@@ -2,7 +2,6 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { annotateBatch, annotateScene } from '../../src/annotate/annotateScene.js';
 import type { ObjectPose, RotatedBox } from '../../src/annotate/objectLabel.js';
-import { shortestFloat32 } from '../../src/annotate/shortestFloat32.js';
 import { visibleRegions } from '../../src/annotate/visibleRegions.js';
 import { worldPoses } from '../../src/annotate/worldPoses.js';
 import { SceneGraphError, ShapeError } from '../../src/errors.js';
@@ -11,6 +10,7 @@ import { COVERAGE_COLUMNS } from '../../src/render/coverage.js';
 import { LocalRenderer } from '../../src/render/localRenderer.js';
 import { AttributeRole, type SceneSchema } from '../../src/scene/attributeSchema.js';
 import type { SceneGraph } from '../../src/scene/sceneGraph.js';
+import { shortestFloat32 } from '../../src/scene/shortestFloat32.js';
 import { spriteBatch, spriteLibrary } from '../helpers/sprites.js';
 
 const spec = (name: string, role: AttributeRole, minimum = -1000, maximum = 1000) => ({

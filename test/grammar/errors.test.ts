@@ -93,6 +93,12 @@ const CASES: [title: string, from: string, to: string, expected: string][] = [
     'nodes[0].attributes.x: Expected values within the range [-32, 32] of "x" but received 33',
   ],
   [
+    'value outside a range whose ends are no float32: they are said as they were written',
+    'attributes: { rotation: {}, x: {} }',
+    'attributes: { rotation: {}, x: {}, scale: { range: [0.01, 3.3], default: 4 } }',
+    'attributes.scale.default: Expected values within the range [0.01, 3.3] of "scale" but received 4',
+  ],
+  [
     'two distributions at once',
     'count: 2',
     'attributes: { x: { constant: 1, uniform: [0, 1] } }',
