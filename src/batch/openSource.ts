@@ -65,7 +65,7 @@ export async function openSource({ path, assets, variables }: SourceSpec): Promi
     }
     return openRun(path);
   }
-  const file = found ? path : ourGrammar(path);
+  const file = found ? path : ourGrammarFile(path);
   const { loadGrammar } = await import('../grammar/grammar.js');
   const { library, sources } = await openAssets(assets, [...textOf(file), ...Object.values(variables ?? {})]);
   const source = await loadGrammar(file, { assets: library, overrides: { variables: variables ?? {} } });
@@ -73,8 +73,13 @@ export async function openSource({ path, assets, variables }: SourceSpec): Promi
   return { source, assets: library, config, hash: source.hash, dispose() {} };
 }
 
-/** The file of a grammar of ours. @throws ConfigError when `name` is none */
-function ourGrammar(name: string): string {
+/** Whether a source is a grammar of ours by name: nothing lies at `path`. */
+export function isOurGrammar(path: string): boolean {
+  return OUR_GRAMMARS.includes(path) && statSync(path, { throwIfNoEntry: false }) === undefined;
+}
+
+/** The file of a grammar of ours, within this package. @throws ConfigError when `name` is none */
+export function ourGrammarFile(name: string): string {
   if (OUR_GRAMMARS.includes(name)) {
     return fileURLToPath(new URL(`../../examples/grammars/${name}.yaml`, import.meta.url));
   }

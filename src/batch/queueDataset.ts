@@ -13,7 +13,7 @@ import { checkRelativePath } from '../dataset/staging.js';
 import type { DatasetStorage } from '../dataset/storage.js';
 import { ConfigError, DatasetError } from '../errors.js';
 import { Counters } from './counters.js';
-import { openSource, type SourceSpec } from './openSource.js';
+import { isOurGrammar, openSource, ourGrammarFile, type SourceSpec } from './openSource.js';
 import { headerFor } from './prepare.js';
 import { type DatasetRef, type ShardJob, shardJobSchema } from './queue.js';
 import { type DatasetSettingsInput, resolveSettings } from './settings.js';
@@ -22,11 +22,18 @@ import { ShardPool } from './shardPool.js';
 /** Where a dataset keeps what workers need besides its header. */
 const RECORD_PATH = '.metasim/queue.json';
 
+/** A source as workers elsewhere find it. */
+interface RecordedSource extends SourceSpec {
+  /** Whether `path` is the name of a grammar of ours, which every worker brings along. */
+  readonly ours?: boolean | undefined;
+}
+
 /** What workers need besides the header. Paths are relative to the `--root` of whoever reads. */
 const recordSchema = z.strictObject({
   version: z.literal(1),
   source: z.strictObject({
     path: z.string(),
+    ours: z.boolean().optional(),
     assets: z.array(assetSourceSchema).optional(),
     variables: z.record(z.string(), z.string()).optional(),
   }),
@@ -217,21 +224,23 @@ export class QueuedDatasets {
 }
 
 /** A source with its paths relative to `root`. @throws ConfigError for one that lies elsewhere */
-async function relativeSource(root: string, source: SourceSpec): Promise<SourceSpec> {
+async function relativeSource(root: string, source: SourceSpec): Promise<RecordedSource> {
   const base = await existing(root);
-  return mapPaths(source, async (path) => {
+  const ours = isOurGrammar(source.path);
+  const mapped = await mapPaths(source, ours, async (path) => {
     const within = relative(base, await existing(path));
     if (within === '..' || within.startsWith(`..${sep}`) || isAbsolute(within)) {
       throw new ConfigError(`Expected ${path} to lie in the root ${root}, where workers look for it, but it does not`);
     }
     return within.split(sep).join('/') || '.';
   });
+  return ours ? { ...mapped, ours } : mapped;
 }
 
 /** The way back, on a worker. @throws ConfigError for a path that leaves `root`, also through a link */
-export async function absoluteSource(root: string, source: SourceSpec): Promise<SourceSpec> {
+export async function absoluteSource(root: string, { ours, ...source }: RecordedSource): Promise<SourceSpec> {
   const base = await existing(root);
-  return mapPaths(source, async (path) => {
+  const mapped = await mapPaths(source, ours ?? false, async (path) => {
     if (path !== '.') checkRelativePath(path);
     const full = await existing(join(base, path));
     if (full !== base && !full.startsWith(base.endsWith(sep) ? base : base + sep)) {
@@ -239,10 +248,16 @@ export async function absoluteSource(root: string, source: SourceSpec): Promise<
     }
     return full;
   });
+  return ours ? { ...mapped, path: ourGrammarFile(source.path) } : mapped;
 }
 
-async function mapPaths(source: SourceSpec, map: (path: string) => Promise<string>): Promise<SourceSpec> {
-  const path = await map(source.path);
+/** @param ours whether the source's own path is none, but a name that stays */
+async function mapPaths(
+  source: SourceSpec,
+  ours: boolean,
+  map: (path: string) => Promise<string>,
+): Promise<SourceSpec> {
+  const path = ours ? source.path : await map(source.path);
   const assets: AssetSource[] = [];
   for (const each of source.assets ?? [])
     assets.push('folder' in each ? { ...each, folder: await map(each.folder) } : each);

@@ -57,7 +57,10 @@ function addSubmit(queue: Command, outcome: Outcome): void {
       .description(
         'queue the shards of a dataset that are missing; call it again when the queue was lost or shards failed',
       )
-      .argument('<source>', 'grammar (YAML or TypeScript) or folder of a training run, within --root'),
+      .argument(
+        '<source>',
+        'grammar (YAML or TypeScript) or folder of a training run, within --root; or driving, aerial, mnist: ours',
+      ),
   );
   addPlaceFlags(command).addOption(datasetFlag()).option('--allow-unlicensed', 'accept textures that state no licence');
   const examples = [

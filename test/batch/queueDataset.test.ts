@@ -116,6 +116,23 @@ test('sources outside the root are refused, on the way in and on the way out, th
   assert.equal(await absoluteSource(root, { path: 'scenes/mnist.yaml' }), { path: join(root, 'scenes/mnist.yaml') });
 });
 
+test('a grammar of ours goes by its name, as everywhere: workers have it whatever their root', async () => {
+  const source = { path: 'mnist', variables: { digits: 'digits' } };
+  const begun = await begin({ source });
+  // The file beside it is the same grammar, and is found within the root.
+  assert.is(begun.header.sourceHash, (await begin({ dataset: 'copy' })).header.sourceHash);
+  const elsewhere = join(folder, 'elsewhere');
+  mkdirSync(elsewhere);
+  const worker = new QueuedDatasets({ root: elsewhere, out }, 1);
+  try {
+    assert.is((await worker.make({ ...begun.ref, shard: 2 })).made, true);
+  } finally {
+    await worker.close();
+  }
+  assert.instance(await failure(begin({ dataset: 'none', source: { path: 'minst' } })), ConfigError);
+  assert.instance(await failure(absoluteSource(root, { path: '../mnist', ours: true })), ConfigError);
+});
+
 test('names that lead elsewhere are refused before anything is written', async () => {
   for (const dataset of ['', '.', '..', '../x', '/x', 'a/b', 'a\\b', 'a\0', ' a', 'x'.repeat(101)]) {
     const error = await failure(begin({ dataset }));
