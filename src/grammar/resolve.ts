@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { cosDegrees, sinDegrees } from '../deterministicMath.js';
-import type { Camera } from '../scene/sceneGraph.js';
+import { type Camera, MAX_CANVAS_PIXELS } from '../scene/sceneGraph.js';
 import { resolveConstraint } from './resolveConstraints.js';
 import {
   assetGroups,
@@ -61,6 +61,12 @@ export function resolve(parsed: ParsedGrammar, name: string, locate: Locate): Re
   };
   const dimension = parsed.dimension ?? 2;
   const canvas = { ...parsed.canvas, channels: parsed.canvas.channels ?? (1 as const) };
+  if (canvas.width * canvas.height > MAX_CANVAS_PIXELS) {
+    fail(
+      ['canvas'],
+      `Expected at most ${MAX_CANVAS_PIXELS} px in all for the canvas but received ${canvas.width} × ${canvas.height}`,
+    );
+  }
   // `source.ts` has turned both tables into lists.
   const attributeList = parsed.attributes as Named<AttributeDefinition>[];
   const classList = parsed.classes as Named<ClassDefinition>[];

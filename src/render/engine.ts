@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { AssetLibrary } from '../assets/assetLibrary.js';
 import { ConfigError } from '../errors.js';
 import { attributeIndex, type SceneSchema } from '../scene/attributeSchema.js';
-import { type SceneBatch, totalNodes } from '../scene/sceneGraph.js';
+import { MAX_CANVAS_PIXELS, type SceneBatch, totalNodes } from '../scene/sceneGraph.js';
 import type { SceneSource } from '../scene/sceneSource.js';
 import { COVERAGE_COLUMNS } from './coverage.js';
 import { type GenerateOptions, generateSamples, type Sample } from './generate.js';
@@ -136,7 +136,6 @@ export interface EngineStats {
   readonly peakSlotsInUse: number;
 }
 
-const DEFAULT_MAX_SCENE_PIXELS = 1 << 24;
 const DEFAULT_MAX_ASSET_BYTES = 2 ** 30;
 const DEFAULT_PIXEL_DELTA = 0.5;
 const MAX_WORKERS = 256;
@@ -167,7 +166,7 @@ export class Engine {
    */
   static async create(options: EngineOptions): Promise<Engine> {
     const { assets, workers = Math.min(MAX_WORKERS, availableParallelism()), build = 'simd' } = options;
-    const { maxScenePixels = DEFAULT_MAX_SCENE_PIXELS, maxAssetBytes = DEFAULT_MAX_ASSET_BYTES, fault } = options;
+    const { maxScenePixels = MAX_CANVAS_PIXELS, maxAssetBytes = DEFAULT_MAX_ASSET_BYTES, fault } = options;
     if (!Number.isInteger(workers) || workers < 0 || workers > MAX_WORKERS) {
       throw new ConfigError(`Expected an integer from 0 to ${MAX_WORKERS} for workers but received ${workers}`);
     }

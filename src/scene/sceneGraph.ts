@@ -1,5 +1,8 @@
 import type { SceneSchema } from './attributeSchema.js';
 
+/** Largest canvas of a grammar, and of scenes that an `Engine` renders unless told otherwise, px in all: 16,777,216. */
+export const MAX_CANVAS_PIXELS = 2 ** 24;
+
 /** Pinhole camera of a 3D scene: x right, y down, z forward; px, metres and degrees. */
 export interface Camera {
   readonly fx: number;

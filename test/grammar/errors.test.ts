@@ -141,6 +141,12 @@ const CASES: [title: string, from: string, to: string, expected: string][] = [
     'width: 16385',
     'scene.yaml:1:18: canvas.width: Expected a number of at most 16384 but received 16385',
   ],
+  [
+    'canvas of more px than are rendered',
+    '{ width: 32, height: 32 }',
+    '{ width: 4097, height: 4096 }',
+    'canvas: Expected at most 16777216 px in all for the canvas but received 4097 × 4096',
+  ],
   ['canvas of a fraction', 'width: 32', 'width: 3.5', 'canvas.width: Expected a whole number but received 3.5'],
   [
     'nodes beyond the cap',
@@ -274,6 +280,11 @@ test('overrides: an unknown variable is named with a suggestion, a wrong type is
     'Expected one of the variables "size" to override but received "sise" (did you mean "size"?)',
   );
   assert.match(override({ size: 'big' }), 'variables.size: Expected a number for the override but received "big"');
+});
+
+test('the largest canvas is a grammar', () => {
+  const { canvas } = parse(GOOD.replace('{ width: 32, height: 32 }', '{ width: 16384, height: 1024 }'));
+  assert.equal([canvas.width, canvas.height], [16384, 1024]);
 });
 
 test.run();
