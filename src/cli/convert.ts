@@ -13,6 +13,7 @@ interface Flags {
   readonly shardSize: number;
   readonly codec?: ImageCodec;
   readonly quality: number;
+  readonly ignore?: readonly string[];
   /** `--no-masks` and its like make these false. */
   readonly masks: boolean;
   readonly scenes: boolean;
@@ -44,6 +45,12 @@ export function addConvert(program: Command, outcome: Outcome): void {
       new Option('--quality <n>', 'quality of JPEG and WebP that are encoded anew, 1 to 100')
         .argParser(integerIn(1, 100))
         .default(DEFAULT_QUALITY),
+    )
+    .addOption(
+      new Option(
+        '--ignore <class>',
+        'class that detection formats leave out; repeat for more (default: none, and for kitti every class it has not)',
+      ).argParser((text: string, before: string[] | undefined) => [...(before ?? []), text]),
     )
     .option('--no-masks', 'leave masks out (default: they go along)')
     .option('--no-scenes', 'leave scene graphs out (default: they go along)')

@@ -7,12 +7,13 @@ import { openOutputFolder } from './files.js';
 import type { DatasetFormat, DatasetReader } from './format.js';
 import { openFormat, recogniseFormat } from './formats/index.js';
 import { claimHeader, type DatasetHeader, infoOf, readHeader } from './header.js';
+import { BACKGROUND, defaultIgnored, expectClasses } from './ignoredClasses.js';
 import { DEFAULT_QUALITY } from './imageCodec.js';
 import { hasKeptRecords, withKeptRecords } from './keptRecords.js';
 import { LocalStorage } from './localStorage.js';
 import { type LicenceUse, type Manifest, readManifest } from './manifest.js';
 import { DEFAULT_SHARD_SIZE, MAX_SHARD_SIZE, shardRange, shardsOf } from './plan.js';
-import type { DatasetSample, ImageCodec, SurfaceLayer } from './sample.js';
+import type { DatasetInfo, DatasetSample, ImageCodec, SurfaceLayer } from './sample.js';
 import { classMaskMap, sampleConverter } from './sampleConverter.js';
 import { ShardRecorder } from './shardRecorder.js';
 import type { StagedFile } from './staging.js';
@@ -42,6 +43,11 @@ export interface ConvertOptions {
   /** Write depth, normals; default: where the source has them and `to` a place for them. */
   readonly depth?: boolean;
   readonly normals?: boolean;
+  /**
+   * Classes whose objects detection formats leave out, of those that the source lists. Default: none; for KITTI, of another
+   * format, every class that it does not have, as when it is generated.
+   */
+  readonly ignore?: readonly string[];
   readonly signal?: AbortSignal;
   /** Called with the number of images written, and of all. */
   readonly onProgress?: (done: number, total: number) => void;
@@ -60,7 +66,7 @@ export interface ConvertedDataset {
  * image files, unless the target cannot hold their codec or another one is asked for: then the content hash changes only
  * if the new codec loses pixels. Memory does not grow with the number of images. Without an index of the source's
  * samples they are counted first, which reads it once more. When it fails or is aborted, what it wrote is taken away.
- * @throws ConfigError for an unknown format, or a codec or shard size that cannot be; DatasetError when the source is
+ * @throws ConfigError for an unknown format, a codec or shard size that cannot be, or a class to ignore that there is none of; DatasetError when the source is
  *   damaged or lacks masks that the target needs, two samples have the same name, or the output is not empty; the
  *   signal's reason when aborted
  */
@@ -139,13 +145,13 @@ async function plan(
     config: null,
     name: info.name,
     classes: [...info.classes],
-    things: [...info.things],
     split: info.split.replace(/[^A-Za-z0-9_-]/g, '-').slice(0, 64) || 'train',
     ...(width === undefined ? {} : { width }),
     ...(height === undefined ? {} : { height }),
     ...(channels === undefined ? {} : { channels }),
     ...(info.dimension === undefined ? {} : { dimension: info.dimension }),
     ...own,
+    things: thingsFor(info, sourceFormat, format, options.ignore),
     // What the source says of them is not what is written.
     ...{ depth: undefined, normals: undefined },
     ...layers,
@@ -157,6 +163,21 @@ async function plan(
     ...{ quality, count, shardSize, masks, scenes },
   };
   return { header, licences: (await readManifest(place))?.licences ?? [] };
+}
+
+/** Classes that the target lists: those of the source, without the ignored ones; all of the source's where none were left. */
+function thingsFor(
+  { name, classes, things }: DatasetInfo,
+  from: DatasetFormat,
+  to: DatasetFormat,
+  ignore: readonly string[] | undefined,
+): string[] {
+  expectClasses(ignore ?? [], classes, name);
+  // What a dataset of KITTI's layout has rows of, it has been asked for; and of the background the source has decided.
+  const byDefault = from.name === to.name ? [] : defaultIgnored(to.name, classes).filter((each) => each !== BACKGROUND);
+  const ignored = ignore ?? byDefault;
+  const left = things.filter((each) => !ignored.includes(each));
+  return left.length > 0 ? left : [...things];
 }
 
 /**

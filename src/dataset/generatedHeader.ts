@@ -3,7 +3,7 @@ import { ConfigError } from '../errors.js';
 import { AttributeRole, NodeKind } from '../scene/attributeSchema.js';
 import type { SceneBatch } from '../scene/sceneGraph.js';
 import type { DatasetHeader } from './header.js';
-import { BACKGROUND, defaultIgnored } from './ignoredClasses.js';
+import { defaultIgnored, expectClasses } from './ignoredClasses.js';
 import { layerFlags, layersOf } from './surfaceLayers.js';
 import { toolVersion } from './toolVersion.js';
 
@@ -56,12 +56,7 @@ export function generatedHeader(
     throw new ConfigError(`Expected 3D scenes for ${layer} but received those of ${source.name}, which are flat`);
   }
   const stuff = meshes ? stuffClasses(batch, meshes) : new Set();
-  const unknown = settings.ignore?.find((name) => name !== BACKGROUND && !classes.includes(name));
-  if (unknown !== undefined) {
-    throw new ConfigError(
-      `Expected a class of ${source.name} for ignore but received ${JSON.stringify(unknown)}; it has ${classes.join(', ')}`,
-    );
-  }
+  expectClasses(settings.ignore ?? [], classes, source.name);
   const ignored = settings.ignore ?? defaultIgnored(settings.format, classes);
   const things = classes.filter((name) => !ignored.includes(name) && !stuff.has(name));
   return {

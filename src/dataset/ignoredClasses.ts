@@ -1,3 +1,4 @@
+import { ConfigError } from '../errors.js';
 import { DONT_CARE, KITTI_TYPES } from './formats/kittiLabel.js';
 
 /** The class that formats of detection leave out by default. */
@@ -15,6 +16,15 @@ const KITTI_CLASSES: readonly string[] = [...KITTI_TYPES, DONT_CARE];
 export function defaultIgnored(format: string, classes: readonly string[]): string[] {
   if (format !== 'kitti' || !classes.some(isKittiClass)) return [BACKGROUND];
   return [BACKGROUND, ...classes.filter((name) => name !== BACKGROUND && !isKittiClass(name))];
+}
+
+/** @throws ConfigError that names the first of `ignore` that is no class of `name`'s; the background always is */
+export function expectClasses(ignore: readonly string[], classes: readonly string[], name: string): void {
+  const unknown = ignore.find((each) => each !== BACKGROUND && !classes.includes(each));
+  if (unknown === undefined) return;
+  throw new ConfigError(
+    `Expected a class of ${name} for ignore but received ${JSON.stringify(unknown)}; it has ${classes.join(', ')}`,
+  );
 }
 
 /** Whether KITTI's own labels have such a type. */

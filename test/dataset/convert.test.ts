@@ -260,4 +260,30 @@ test('class masks follow their classes into another list', () => {
   assert.equal([...map!.subarray(0, 4)], [0, 3, 0, 2]);
 });
 
+test('to KITTI go the rows that generate would write: only its types, unless told otherwise or it is KITTI already', async () => {
+  const street = ['building', 'Car', 'tree'];
+  const named = (name: string) => street[made.info.things.indexOf(name)] ?? name;
+  const renamed = {
+    info: { ...made.info, masks: false, scenes: false, classes: made.info.classes.map(named), things: street },
+    samples: made.samples.map(({ labels, image }) => ({
+      image,
+      labels: { ...labels, objects: labels.objects.map((each) => ({ ...each, class: named(each.class) })) },
+    })),
+  } as typeof made;
+  const source = await writeFixture(webDatasetFormat, renamed, 1);
+  const rowsOf = ({ out }: Converted) => {
+    const folder = join(out, 'training/label_2');
+    const rows = readdirSync(folder).flatMap((name) => readFileSync(join(folder, name), 'utf8').trim().split('\n'));
+    return [...new Set(rows.flatMap((row) => row.split(' ', 1)).filter((type) => type !== ''))].sort();
+  };
+  const { out, losses } = await converted({ source, to: 'kitti' });
+  assert.equal(rowsOf({ out } as Converted), ['Car']);
+  assert.match(losses.join(), /class building are not all listed by kitti/);
+  const all = await converted({ source, to: 'kitti', ignore: ['background'] });
+  assert.equal(rowsOf(all), ['Car', 'building', 'tree']);
+  assert.equal(rowsOf(await converted({ source: all.out, from: 'kitti', to: 'kitti' })), ['Car', 'building', 'tree']);
+  assert.equal(rowsOf(await converted({ source, to: 'kitti', ignore: ['tree'] })), ['Car', 'building']);
+  assert.match(await refusal(converted({ source, to: 'kitti', ignore: ['Tree'] }), ConfigError), /ignore .* "Tree"/);
+});
+
 test.run();
