@@ -444,6 +444,30 @@ test('100 objects of 2,000 triangles at 1242 × 375, around and through the came
   assert.ok([...color!].every(Number.isFinite));
 });
 
+test('a triangle far flatter than a row is drawn where it is, however high in the memory', () => {
+  // Two last places of f32 high around the second sample of row 10, from column 34 to 100: at the third its long edge is at
+  // 10 + 48 · 2^18 + 24, just above the 1.5 · 2^23 that columns become integers by.
+  const sample = 10.375;
+  const place = 2 ** -20;
+  const data = {
+    positions: Float32Array.of(10, sample - place, 1, 58, sample + place, 1, 100, sample, 1),
+    normals: Float32Array.of(0, 0, -1, 0, 0, -1, 0, 0, -1),
+    colors: new Float32Array(9).fill(1),
+    indices: Uint32Array.of(0, 1, 2),
+  };
+  const view = { width: 128, height: 32, fx: 1, fy: 1, cx: 0, cy: 0, samples: 4 as const };
+  for (const build of ['simd', 'scalar'] as const) {
+    const stage = new MeshStage([{ data }], build);
+    // Reserved, never touched.
+    stage.heap.allocate(2.4e9);
+    const { color } = stage.draw(view, [{ mesh: 0 }], { color: 'f32' });
+    for (let i = 0; i < 128 * 32; i++) {
+      const [x, y] = [i % 128, Math.floor(i / 128)];
+      assert.is(color![3 * i], y === 10 && x >= 34 && x < 100 ? 0.25 : 0, `${build}: ${x}, ${y}`);
+    }
+  }
+});
+
 test('a view that has more vertices or triangles than it says is refused', () => {
   const stage = new MeshStage([{ data: soup(9000, 1, 1) }]);
   const staged = stage.stage(SMALL, [{ mesh: 0, matrix: at(0, 0, 5) }], { ids: true });

@@ -67,8 +67,9 @@ export function rasterFour(
           const columns = f32x4.add(f32x4.splat(<f32>start), v128.load(rows, FOUR_OFFSETS));
           if (last - start <= SHORT) fourAtEdge(draw, depth, marks, start, last, columns, row, gain, newMark, ground);
           else {
-            // Pixels that the triangle covers wholly need no look at its edges.
-            const innerStart = -load<i32>(row, FOUR_INNER_START), innerEnd = load<i32>(row, FOUR_INNER_END);
+            // Pixels that the triangle covers wholly need no look at its edges. Millions of columns away, where the edge of a
+            // triangle flatter than a row is at the height of a sample beside it, the first of them comes out as any number.
+            const innerStart = max(start, -load<i32>(row, FOUR_INNER_START)), innerEnd = load<i32>(row, FOUR_INNER_END);
             const whole = innerStart < innerEnd;
             fourAtEdge(draw, depth, marks, start, whole ? innerStart : last, columns, row, gain, newMark, ground);
             if (whole) {
