@@ -47,6 +47,8 @@ type Named<T> = T & { readonly name: string };
 const MAX_ATTRIBUTES = 256;
 const DEFAULT_MAX_ATTEMPTS = 1000;
 
+/** Smallest scale: what is a metre at scale 1 has sides above 0 in labels, which have six decimals, also within a frame or two. */
+const MIN_SCALE = 0.001;
 /** Parameters of a scene, or of one production. */
 const MAX_PARAMETERS = 256;
 
@@ -198,6 +200,12 @@ function resolveAttribute(
   const written = entry.range ?? rangeOfRole(role, dimension, canvas);
   // Scene files hold ranges as float32.
   const range = [Math.fround(written[0]), Math.fround(written[1])] as const;
+  if (role === 'scale' && range[0] < Math.fround(MIN_SCALE)) {
+    fail(
+      entry.range ? [...path, 'range'] : path,
+      `Expected a minimum of at least ${MIN_SCALE} for the range of the role "scale" but received ${written[0]}`,
+    );
+  }
   const periodic = entry.periodic ?? (role === 'rotation' && range[1] - range[0] === 360);
   if (periodic && role === 'rotation' && range[1] - range[0] !== 360) {
     fail([...path, 'range'], `Expected a range of 360° for a periodic rotation but received ${range[1] - range[0]}°`);

@@ -99,6 +99,12 @@ const CASES: [title: string, from: string, to: string, expected: string][] = [
     'attributes.scale.default: Expected values within the range [0.01, 3.3] of "scale" but received 4',
   ],
   [
+    'scale that labels would write as 0',
+    'attributes: { rotation: {}, x: {} }',
+    'attributes: { rotation: {}, x: {}, scale: { range: [1e-9, 3], default: 1e-9 } }',
+    'attributes.scale.range: Expected a minimum of at least 0.001 for the range of the role "scale" but received 1e-9',
+  ],
+  [
     'two distributions at once',
     'count: 2',
     'attributes: { x: { constant: 1, uniform: [0, 1] } }',
