@@ -11,7 +11,7 @@ import type { Model } from './driving/model.js';
 import { cyclistModel, pedestrianModel } from './driving/people.js';
 import { bollardModel, lampModel, mastModel, signModel, trafficLightModel } from './driving/poles.js';
 import { STRIP_NAMES, stripModel } from './driving/strips.js';
-import { drawLeaves } from './driving/surfaces.js';
+import { drawFoliage } from './driving/surfaces.js';
 import { bushModel, columnModel, coniferModel, deciduousModel, hedgeModel } from './driving/trees.js';
 import type { MeshAsset, MeshData } from './meshAsset.js';
 
@@ -107,7 +107,7 @@ export function proceduralDriving(options: ProceduralDrivingOptions = {}): Asset
   if (!(from >= 0 && from <= to && to <= 1)) {
     throw new AssetError(`Expected 0 ≤ from ≤ to ≤ 1 for the part of the meshes but received ${from} and ${to}`);
   }
-  const shared: Shared = { leaves: once(() => drawLeaves(new Draw(seed, LEAF_STREAM, 0), 128, 900, 6)) };
+  const shared: Shared = { leaves: once(() => drawFoliage(new Draw(seed, LEAF_STREAM, 0), 256, 46)) };
   const kinds = Object.entries<Kind>(KINDS).flatMap(([name, kind], position) => {
     const count = options[name as keyof typeof KINDS] ?? kind.count;
     expectInteger(name, count, 0, MAX_COUNT);

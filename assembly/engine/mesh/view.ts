@@ -33,8 +33,10 @@ const SUN_HEADING: f64 = 40;
 const SUN_HEIGHT: f64 = 45;
 const SUN: f64 = 0.65;
 const AMBIENT: f64 = 0.45;
+/** What the sun adds to the brightness of the sky, against what the ambient light does: a sunny sky is brighter than its shade. */
+const SUNNY_SKY: f64 = 0.5;
 /** Share of the sun's light that a shadow takes away. */
-const SHADOW: f32 = 0.6;
+const SHADOW: f32 = 0.9;
 
 /**
  * Fills a view record but for its outputs, and the matrix that takes the world to the camera.
@@ -141,7 +143,7 @@ function writeLight(call: usize, view: usize, frames: usize, toCamera: usize): v
     const m = toCamera + (row << 5);
     store<f32>(view + (row << 2), <f32>(load<f64>(m) * x + load<f64>(m, 8) * y + load<f64>(m, 16) * z), VIEW_LIGHT);
   }
-  const sky = ambient / AMBIENT;
+  const sky = (ambient + SUNNY_SKY * sun) / (AMBIENT + SUNNY_SKY * SUN);
   writeColor(view + VIEW_SUN, sun * red, sun * green, sun * blue);
   writeColor(view + VIEW_AMBIENT, ambient, ambient, ambient);
   writeColor(view + VIEW_ZENITH, sky * 0.36, sky * 0.56, sky * 0.86);

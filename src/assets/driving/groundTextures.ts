@@ -10,26 +10,33 @@ export interface Asphalt {
   readonly stains: number;
   readonly patches: number;
   readonly cracks: number;
+  /** Covers of shafts on a tile, and how much darker tyres made the two tracks of each lane. */
+  readonly covers?: number;
+  readonly tracks?: number;
 }
 
 export const ASPHALTS = {
-  road: { colour: [113, 112, 110], stains: 0.1, patches: 1, cracks: 1 },
-  'road-dark': { colour: [84, 85, 88], stains: 0.07, patches: 0, cracks: 0 },
-  'road-old': { colour: [136, 132, 126], stains: 0.16, patches: 3, cracks: 4 },
+  road: { colour: [104, 104, 103], stains: 0.26, patches: 3, cracks: 5, covers: 1, tracks: 0.1 },
+  'road-dark': { colour: [76, 78, 82], stains: 0.2, patches: 1, cracks: 2, covers: 1, tracks: 0.06 },
+  'road-old': { colour: [128, 125, 120], stains: 0.34, patches: 6, cracks: 12, covers: 2, tracks: 0.12 },
 } as const satisfies Record<string, Asphalt>;
 
-/** Asphalt: grain, stains, streaks along v, sealed cracks and patches. Repeats without a seam. */
-export function drawAsphalt(draw: Draw, { colour, stains, patches, cracks }: Asphalt, size = 512): SpriteImage {
+/**
+ * Asphalt: grain, stains, streaks and tyre tracks along v, patches with sealed seams, cracks, covers of shafts, dirt at both
+ * edges. Repeats without a seam along v.
+ */
+export function drawAsphalt(draw: Draw, asphalt: Asphalt, size = 512): SpriteImage {
+  const { colour, stains, patches, cracks, covers = 0, tracks = 0 } = asphalt;
   const grain = new Noise(draw.stream, 2, size / 2);
   const broad = new Noise(draw.stream, 64, size / 64);
   const middle = new Noise(draw.stream, 16, size / 16);
   const streaks = new Noise(draw.stream, 32, size / 32, size / 32);
   const rectangles = Array.from({ length: patches }, () => ({
-    x: draw.between(0.1, 0.6) * size,
-    y: draw.between(0.1, 0.6) * size,
-    width: draw.between(0.08, 0.3) * size,
-    height: draw.between(0.06, 0.3) * size,
-    light: draw.pick([0.87, 0.91, 1.07]),
+    x: draw.between(0.02, 0.7) * size,
+    y: draw.between(0.05, 0.6) * size,
+    width: draw.between(0.08, 0.34) * size,
+    height: draw.between(0.06, 0.36) * size,
+    light: draw.pick([0.68, 0.78, 0.86, 1.14]),
   }));
   const lines = Array.from({ length: cracks }, (_, i) => ({
     along: i % 3 !== 0,
@@ -37,25 +44,45 @@ export function drawAsphalt(draw: Draw, { colour, stains, patches, cracks }: Asp
     from: draw.between(0, 0.6) * size,
     to: draw.between(0.65, 1) * size,
     wander: new Noise(draw.stream, 16, size / 16, 1),
-    wide: draw.between(0.6, 1.4),
+    wide: draw.between(0.8, 2.2),
+    dark: draw.between(0.2, 0.5),
+  }));
+  const discs = Array.from({ length: covers }, () => ({
+    x: draw.between(0.1, 0.9) * size,
+    y: draw.between(0.1, 0.9) * size,
+    radius: 0.03 * size,
   }));
   return surface(size, size, (x, y) => {
     let light =
       1 +
-      0.09 * (grain.at(x, y) - 0.5) +
+      0.34 * (grain.at(x, y) - 0.5) +
       stains * (0.6 * (broad.at(x, y) - 0.5) + 0.5 * (middle.at(x, y) - 0.5)) +
-      0.6 * stains * (streaks.at(x, y / 8) - 0.5);
-    for (const patch of rectangles) {
-      if (x > patch.x && x < patch.x + patch.width && y > patch.y && y < patch.y + patch.height) light *= patch.light;
+      0.8 * stains * (streaks.at(x, y / 8) - 0.5) -
+      tracks * trackAt(x / size);
+    if (tracks > 0) light *= 1 - 0.35 * ramp(Math.abs(x / size - 0.5) + 0.06 * (middle.at(y, x) - 0.5), 0.465, 0.5);
+    for (const { x: left, y: top, width, height, light: own } of rectangles) {
+      const inside = Math.min(x - left, left + width - x, y - top, top + height - y);
+      if (inside > 0) light *= inside < 1.6 ? 0.55 : own;
     }
     for (const crack of lines) {
       const [p, q] = crack.along ? [y, x] : [x, y];
       if (p < crack.from || p > crack.to) continue;
       const off = Math.abs(q - crack.at - 22 * (crack.wander.at(p, 0.5) - 0.5));
-      light *= 1 - 0.16 * (1 - ramp(off, crack.wide, crack.wide + 1.4));
+      light *= 1 - crack.dark * (1 - ramp(off, crack.wide, crack.wide + 1.4));
+    }
+    for (const disc of discs) {
+      const far = Math.sqrt((x - disc.x) ** 2 + (y - disc.y) ** 2) / disc.radius;
+      if (far < 1) light *= far > 0.86 ? 0.5 : 0.72 + 0.1 * ((Math.floor(x / 3) + Math.floor(y / 3)) % 2);
     }
     return lit(colour, light);
   });
+}
+
+/** 1 where tyres run in the two lanes of a road that is 1 wide, 0 beside. */
+function trackAt(u: number): number {
+  const lane = 2 * u - Math.floor(2 * u);
+  const off = Math.min(Math.abs(lane - 0.27), Math.abs(lane - 0.73));
+  return 1 - ramp(off, 0.06, 0.15);
 }
 
 /** Road paint, worn: the asphalt shows through in places. */
@@ -119,9 +146,7 @@ export function drawPaving(draw: Draw, { columns, rows, offset, joint, colours }
   const size = 256;
   const grain = new Noise(draw.stream, 2, size / 2);
   const broad = new Noise(draw.stream, 32, size / 32);
-  const stones = Array.from({ length: columns * rows }, () =>
-    lit(draw.pick<Colour>(colours), draw.between(0.94, 1.05)),
-  );
+  const stones = Array.from({ length: columns * rows }, () => lit(draw.pick<Colour>(colours), draw.between(0.82, 1.1)));
   return surface(size, size, (x, y) => {
     const row = Math.floor((y / size) * rows);
     const along = (x / size) * columns + (row % 2) * offset;
@@ -133,7 +158,7 @@ export function drawPaving(draw: Draw, { columns, rows, offset, joint, colours }
       ((row + 1) * size) / rows - y,
     );
     const light = 0.94 + 0.1 * (grain.at(x, y) - 0.5) + 0.16 * (broad.at(x, y) - 0.5);
-    return lit(stones[row * columns + column], light * (0.72 + 0.34 * ramp(edge, 0, joint * 1.6)));
+    return lit(stones[row * columns + column], light * (0.5 + 0.56 * ramp(edge, 0, joint * 1.6)));
   });
 }
 
@@ -146,9 +171,9 @@ export interface Soil {
 }
 
 export const SOILS = {
-  grass: { base: [86, 95, 55], light: [106, 110, 68], dark: [66, 79, 44], grain: 0.42 },
-  meadow: { base: [112, 110, 70], light: [136, 129, 86], dark: [86, 93, 56], grain: 0.42 },
-  dirt: { base: [132, 116, 94], light: [152, 138, 114], dark: [108, 94, 74], grain: 0.3 },
+  grass: { base: [78, 92, 48], light: [112, 116, 64], dark: [46, 60, 32], grain: 0.8 },
+  meadow: { base: [104, 104, 64], light: [140, 132, 84], dark: [66, 74, 44], grain: 0.8 },
+  dirt: { base: [132, 116, 94], light: [152, 138, 114], dark: [92, 80, 64], grain: 0.5 },
 } as const satisfies Record<string, Soil>;
 
 /** Grass or earth: patches, clumps, blades. Repeats without a seam. */
@@ -162,6 +187,35 @@ export function drawSoil(draw: Draw, { base, light, dark, grain }: Soil): Sprite
     const broad = 0.45 * patches.at(x, y) + 0.55 * clumps.at(x, y);
     const colour = mix(mix(base, dark, ramp(0.5 - broad, 0, 0.35)), light, ramp(broad - 0.5, 0, 0.35));
     return lit(colour, 1 + grain * (0.55 * (tufts.at(x, y) - 0.5) + 0.45 * (blades.at(x, y) - 0.5)));
+  });
+}
+
+/** Track of a tramway: rails and sleepers on gravel; u across it, one sleeper on a tile. */
+export function drawTrack(draw: Draw): SpriteImage {
+  const size = 128;
+  const stones = new Noise(draw.stream, 4, size / 4);
+  const broad = new Noise(draw.stream, 32, size / 32);
+  return surface(size, size, (x, y) => {
+    const off = Math.abs(x / size - 0.5);
+    // Gauge 1.435 m on a bed of 3 m.
+    const rail = Math.abs(off - 0.245);
+    if (rail < 0.014) return lit([172, 170, 166], 0.9 + 0.2 * broad.at(x, y));
+    if (rail < 0.03) return [58, 46, 38];
+    const gravel = lit([112, 100, 88], 0.35 + 1.1 * stones.at(x, y) + 0.2 * (broad.at(x, y) - 0.5));
+    return off < 0.42 && y < 0.4 * size ? lit([96, 86, 76], 0.8 + 0.4 * stones.at(x, y)) : gravel;
+  });
+}
+
+/** Planks side by side, upright on a strip: u from the top to the ground, v along it. */
+export function drawPlanks(draw: Draw, planks: number, colour: Colour): SpriteImage {
+  const size = 128;
+  const grain = new Noise(draw.stream, 4, size / 4);
+  const tones = Array.from({ length: planks }, () => draw.between(0.75, 1.15));
+  return surface(size, size, (x, y) => {
+    const along = (y / size) * planks;
+    const plank = Math.floor(along) % planks;
+    const gap = Math.min(along - Math.floor(along), Math.ceil(along) - along);
+    return lit(colour, gap < 0.1 ? 0.25 : tones[plank] * (0.85 + 0.3 * grain.at(x / 6, y)));
   });
 }
 

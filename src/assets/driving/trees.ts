@@ -9,7 +9,7 @@ import { addTube, sphereTriangles } from './solids.js';
 import { add, cross, dot, scale, subtract, unit, type Vector } from './vector.js';
 
 /** Side of the leaf texture on a tree, m. */
-const LEAF_TILE = 2.2;
+const LEAF_TILE = 4.2;
 const BARK: Colour = [104, 92, 78];
 /** Sunlit foliage of late summer, before the leaf texture darkens it; a few trees turn yellow. */
 const GREENS: readonly (readonly [weight: number, colour: Colour])[] = [
@@ -27,6 +27,9 @@ const DARK_GREENS: readonly Colour[] = [
   [52, 72, 54],
   [76, 92, 48],
 ];
+
+/** Sprays of leaves on a crown, of four triangles each. */
+const SPRAYS = 105;
 
 /** Balls of 20 and 80 triangles. */
 const BALLS = [sphereTriangles(0), sphereTriangles(1)] as const;
@@ -69,11 +72,11 @@ export function deciduousModel(draw: Draw, leaves: () => SpriteImage): Model {
       const mean = 0.5 * (crown.radii[0] + crown.radii[1]);
       const count = 5;
       for (let i = 0; i <= count; i++) {
-        // One clump in the middle, the others around it at changing heights.
+        // One clump in the middle, the others around it at changing heights; the sky shows between them.
         const angle = (TURN * i) / count + draw.between(-0.3, 0.3);
-        const reach = i === count ? 0 : draw.between(0.42, 0.52);
+        const reach = i === count ? 0 : draw.between(0.42, 0.56);
         const level = i === count ? -0.2 : draw.between(0, 0.2) + (i % 2 === 0 ? 0.12 : -0.3);
-        const radius = mean * (i === count ? 0.62 : draw.between(0.4, 0.5));
+        const radius = mean * (i === count ? 0.5 : draw.between(0.33, 0.42));
         const centre = add(crown.centre, [
           crown.radii[0] * reach * cos(angle),
           crown.radii[1] * level,
@@ -85,24 +88,7 @@ export function deciduousModel(draw: Draw, leaves: () => SpriteImage): Model {
           tufts: 5,
         });
       }
-      // Small clumps on the outside, more above than below.
-      const clumps = 34;
-      for (let i = 0; i < clumps; i++) {
-        const up = 1 - (1.62 * (i + 0.5)) / clumps + draw.between(-0.08, 0.08);
-        const wide = Math.sqrt(Math.max(0, 1 - up * up));
-        const angle = 2.399963 * i + draw.between(-0.3, 0.3);
-        const reach = draw.between(0.7, 0.86);
-        const centre = add(crown.centre, [
-          crown.radii[0] * reach * wide * cos(angle),
-          -crown.radii[1] * reach * up,
-          crown.radii[2] * reach * wide * sin(angle),
-        ]);
-        const radius = mean * draw.between(0.17, 0.28);
-        addFoliage(builder, draw, { centre, radii: [1.15 * radius, 0.8 * radius, 1.15 * radius], colour }, crown, {
-          level: 0,
-          tufts: 2,
-        });
-      }
+      addSprays(builder, draw, crown, colour, SPRAYS);
     },
   };
 }
@@ -283,8 +269,8 @@ function scaleTint([red, green, blue]: Tint, factor: number): Tint {
 function addStem(builder: MeshBuilder, draw: Draw, top: Vector, radius: number): void {
   const bend: Vector = [draw.between(-0.1, 0.1), 0.5 * top[1], draw.between(-0.1, 0.1)];
   const look: Look = {
-    tint: ([, y]) => tint(BARK, 0.55 + 0.3 * Math.min(1, -y / 1.5)),
-    place: ([x, y, z]) => [0.35 * (x + z), 0.12 * y],
+    tint: ([, y]) => tint(BARK, 0.9 + 0.5 * Math.min(1, -y / 1.5)),
+    place: ([x, y, z]) => [1.6 * (x + z), 0.45 * y],
   };
   const path = [
     { at: [0, 0, 0] as Vector, radius: 1.5 * radius },
@@ -313,10 +299,49 @@ function addBranch(builder: MeshBuilder, from: Vector, to: Vector, radius: numbe
       { at: to, radius: 0.5 * radius },
     ],
     4,
-    { tint: tint(BARK, 0.5), place: ([x, y, z]) => [0.35 * (x + z), 0.12 * y] },
+    { tint: tint(BARK, 0.9), place: ([x, y, z]) => [1.6 * (x + z), 0.45 * y] },
     undefined,
     'open',
   );
+}
+
+/**
+ * Sprays of leaves all over the outside of a crown: ragged against the sky, with gaps that light falls through. Each is seen
+ * from both sides.
+ */
+function addSprays(builder: MeshBuilder, draw: Draw, crown: Crown, colour: Colour, count: number): void {
+  const mean = (crown.radii[0] + crown.radii[1]) / 2;
+  for (let i = 0; i < count; i++) {
+    const up = 1 - (1.8 * (i + 0.5)) / count + draw.between(-0.08, 0.08);
+    const wide = Math.sqrt(Math.max(0, 1 - up * up));
+    const angle = 2.399963 * i + draw.between(-0.4, 0.4);
+    const out: Vector = [wide * cos(angle), -up, wide * sin(angle)];
+    const reach = draw.between(0.55, 0.95);
+    const root = add(crown.centre, [
+      crown.radii[0] * reach * out[0],
+      crown.radii[1] * reach * out[1],
+      crown.radii[2] * reach * out[2],
+    ]);
+    const size = mean * draw.between(0.18, 0.42);
+    const aside = unit(cross(out, [draw.between(-1, 1), draw.between(-1, 1), draw.between(-1, 1)]));
+    const across = unit(add(cross(out, aside), scale(out, draw.between(-0.7, 0.7))));
+    const corners = [
+      add(root, scale(aside, size)),
+      add(root, add(scale(across, draw.between(0.6, 1) * size), scale(aside, draw.between(-0.7, 0.7) * size))),
+      add(root, add(scale(aside, draw.between(-1, -0.5) * size), scale(across, draw.between(-0.3, 0.3) * size))),
+      add(root, add(scale(across, draw.between(-1, -0.5) * size), scale(aside, draw.between(-0.4, 0.4) * size))),
+    ];
+    // In the shade of what hangs above and outside.
+    const shade = 1.25 * draw.between(0.4, 1.25) * (0.5 + 0.5 * reach) * (0.62 + 0.38 * (0.5 + 0.5 * up));
+    const own = tint([colour[0] * (1 + draw.between(-0.08, 0.08)), colour[1], colour[2]], shade);
+    const face = unit(cross(subtract(corners[1], corners[0]), subtract(corners[2], corners[0])));
+    for (const side of [face, scale(face, -1)]) {
+      // Lit as the crown where they face outwards, and from the side where they face inwards.
+      const outwards = dot(out, side);
+      const normal = unit(add(out, scale(side, 0.4 + Math.max(0, outwards) - outwards)));
+      leaf(builder, corners, own, side, () => normal);
+    }
+  }
 }
 
 /** A clump of leaves: a dented ball, and `tufts` of leaves that stand out of it so that its outline is ragged. */
