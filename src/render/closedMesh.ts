@@ -1,3 +1,4 @@
+import { groupRows } from '../assets/groupRows.js';
 import type { MeshData } from '../assets/meshAsset.js';
 
 /**
@@ -5,8 +6,11 @@ import type { MeshData } from '../assets/meshAsset.js';
  * way as the other. Then, wherever it is looked at from, triangles that face one way cover what those facing the other do.
  */
 export function isClosed({ positions, indices }: Pick<MeshData, 'positions' | 'indices'>): boolean {
-  const places = placesOf(positions);
-  const count = positions.length / 3;
+  // Adding 0 makes −0 and 0 the same bits.
+  const { groupOf: places, count } = groupRows(
+    positions.map((value) => value + 0),
+    3,
+  );
   // An edge is lower · count + higher place, doubled, and 1 more when it is run through upwards: below 2^53.
   const edges = new Float64Array(indices.length);
   let used = 0;
@@ -24,28 +28,4 @@ export function isClosed({ positions, indices }: Pick<MeshData, 'positions' | 'i
     if (sum !== 0) return false;
   }
   return used > 0;
-}
-
-/** The first vertex that lies where each one does: an open hash table of coordinates. */
-function placesOf(positions: Float32Array): Uint32Array {
-  const count = positions.length / 3;
-  const slots = 2 ** Math.ceil(Math.log2(2 * count + 2));
-  const table = new Int32Array(slots).fill(-1);
-  // Adding 0 makes −0 and 0 the same bits.
-  const bits = new Uint32Array(positions.map((value) => value + 0).buffer);
-  const places = new Uint32Array(count);
-  for (let v = 0; v < count; v++) {
-    const [x, y, z] = [bits[3 * v], bits[3 * v + 1], bits[3 * v + 2]];
-    let hash = Math.imul(x, 0x9e3779b1) ^ Math.imul(y, 0x85ebca77) ^ Math.imul(z, 0xc2b2ae3d);
-    hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
-    let slot = (hash ^ (hash >>> 13)) & (slots - 1);
-    while (table[slot] >= 0) {
-      const other = 3 * table[slot];
-      if (bits[other] === x && bits[other + 1] === y && bits[other + 2] === z) break;
-      slot = (slot + 1) & (slots - 1);
-    }
-    if (table[slot] < 0) table[slot] = v;
-    places[v] = table[slot];
-  }
-  return places;
 }

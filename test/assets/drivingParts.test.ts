@@ -2,9 +2,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { grown, intersection, moved, polygon } from '../../src/assets/aerial/shapes.js';
-import { groupRows } from '../../src/assets/driving/groupRows.js';
 import { Picture, remembered, rowPaint } from '../../src/assets/driving/picture.js';
 import { byte } from '../../src/assets/driving/surfaces.js';
+import { groupRows } from '../../src/assets/groupRows.js';
 import { proceduralDriving } from '../../src/assets/proceduralDriving.js';
 import { RandomStream } from '../../src/random.js';
 

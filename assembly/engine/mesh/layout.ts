@@ -551,7 +551,7 @@ export const DRAW_TARGET: usize = 1024;
 export const DRAW_WEIGHT_MAGIC: usize = 992;
 /** Run record, of the run that texturedRun (texturedRun.ts) is about. */
 export const DRAW_RUN: usize = 1152;
-/** Used by one triangle (rows of it, raster.ts) or one run (taps records [16]) at a time. */
+/** Used by one triangle (rows of it: rasterOne.ts, rasterFour.ts) or one run (taps records [16], texturedRun.ts) at a time. */
 export const DRAW_WORK: usize = 1440;
 export const DRAW_BYTES: usize = 2976;
 /** Levels of ground (heights) that shadows fall on. */

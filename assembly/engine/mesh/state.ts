@@ -11,6 +11,7 @@ import {
   VIEW_HAZE_COLOR, VIEW_HEIGHT, VIEW_HORIZON, VIEW_LIGHT, VIEW_NORMALS, VIEW_SAMPLES, VIEW_SHADOW, VIEW_SUN, VIEW_TRIANGLES,
   VIEW_UP, VIEW_VERTICES, VIEW_WIDTH, VIEW_ZENITH,
 } from './layout';
+import { GROUND_BIAS } from './nearest';
 
 const LOG2_E: f32 = 1.4426950408889634;
 /** Samples of a band (8 bytes each) stay in the second-level cache between rasterising and shading. */
@@ -145,7 +146,7 @@ function writeConstants(draw: usize): void {
   splat(draw, DRAW_TEXEL, 1.0 / (255.0 * 16384.0));
   splat(draw, DRAW_WEIGHT, 16384);
   splat(draw, DRAW_WEIGHT_MAGIC, 12582912 + 16384);
-  splat(draw, DRAW_BIAS, 1.0009765625);
+  splat(draw, DRAW_BIAS, GROUND_BIAS);
   four(draw, DRAW_ROWS, 0.5, 1.5, 2.5, 3.5);
   four(draw, DRAW_SAMPLE_X, 0.375, 0.875, 0.125, 0.625);
   four(draw, DRAW_SAMPLE_Y, 0.125, 0.375, 0.625, 0.875);

@@ -155,7 +155,7 @@ function levelsAt(run: usize, columns: v128, z: v128): v128 {
 }
 
 /**
- * Writes what tapFour takes of a level, and coordinates in its texels: its sides are powers of two, scaling by them rounds
+ * Writes what placeTaps takes of a level, and coordinates in its texels: its sides are powers of two, scaling by them rounds
  * nothing, so it may come before everything else.
  */
 // @ts-ignore: decorator
@@ -173,7 +173,7 @@ function openLevel(run: usize, level: usize, u: f32, ux: f32, v: f32, vx: f32): 
   v128.store(run, i32x4.splat(load<u32>(level, LEVEL_TEXELS)), RUN_TEXELS);
 }
 
-/** The same of four levels, one a lane. */
+/** The same of four levels, one a lane; they stand where the first of what is written comes to. */
 function openLevels(run: usize, first: usize, levels: v128, u: f32, ux: f32, v: f32, vx: f32): void {
   v128.store(run, levels, RUN_U);
   for (let lane: usize = 0; lane < 16; lane += 4) {

@@ -1,5 +1,5 @@
+import { groupRows } from '../groupRows.js';
 import type { MeshData } from '../meshAsset.js';
-import { groupRows } from './groupRows.js';
 import { add, cross, dot, length, scale, subtract, unit, type Vector } from './vector.js';
 
 /** Red, green, blue as displayed, 0 … 1; 1 leaves the texture's colour. */
