@@ -19,7 +19,7 @@ export function attributeNoise(batch: SceneBatch, attributeCount: number, seed: 
     for (let a = 0; a < attributeCount; a++) {
       if (!scene.mutable[node * attributeCount + a]) continue;
       const stream = new RandomStream({ seed: ownSeed, index: scene.index, node, attribute: a });
-      noise[row * attributeCount + a] = standardNormal(stream);
+      noise[row * attributeCount + a] = polarNormal(stream);
     }
   });
   return noise;
@@ -52,8 +52,8 @@ function derivedSeed(seed: number, purpose: Omit<RandomAddress, 'seed'>): number
   return Math.floor(new RandomStream({ seed, ...purpose }).uniform() * Number.MAX_SAFE_INTEGER);
 }
 
-/** One draw of N(0, 1) by Marsaglia's polar method, which needs no trigonometry. */
-function standardNormal(stream: RandomStream): number {
+/** One draw of N(0, 1) by the polar method (Marsaglia and Bray, 1964), which needs no trigonometry. */
+function polarNormal(stream: RandomStream): number {
   for (;;) {
     const x = 2 * stream.uniform() - 1;
     const y = 2 * stream.uniform() - 1;
