@@ -1,4 +1,4 @@
-// Random driving scenes, from the grammar to the labels. For 10,000 of them (hours):
+// Random driving scenes, from the grammar to the labels. For 10,000 of them (half an hour):
 // METASIM_SCENES=10000 METASIM_TEST_TIMEOUT=36000 npm test -- render/drivingScenes
 import { createHash } from 'node:crypto';
 import process from 'node:process';
