@@ -10,7 +10,7 @@ import type { SceneSource } from '../scene/sceneSource.js';
 export interface SourceSpec {
   /** A grammar file (YAML or TypeScript), the folder of a training run, or the name of a grammar of ours (`driving`). */
   readonly path: string;
-  /** Textures and meshes of a grammar; default: as `openAssets` finds them. The built-in backgrounds are always there. */
+  /** Textures and meshes of a grammar, besides the built-in ones that it names; the built-in backgrounds are always there. */
   readonly assets?: readonly AssetSource[];
   /** Values of a grammar's variables. */
   readonly variables?: Readonly<Record<string, string>>;
@@ -29,28 +29,35 @@ export interface OpenedSource {
 }
 
 /** Grammars that come with the package, at hand by name wherever nothing of the same name lies. */
-const OUR_GRAMMARS = ['driving', 'aerial', 'mnist'];
-/** Sources that need no data, by what the names of their assets begin with; the first where nothing names any. */
+const OUR_GRAMMARS = ['driving', 'aerial', 'mnist', 'meshes'];
+/** Sources that need no data, by what the names of their assets begin with; the first where there is nothing else. */
 const BUILT_IN = ['digits', 'aerial', 'driving'] as const;
 
 /**
- * Textures and meshes of a list of sources. Without one, of the built-in sources that are named, and where none is, the
- * built-in digits.
+ * Textures and meshes of a list of sources, and of the built-in sources that are named and not among them: a model of
+ * one's own stands on built-in grass. Where there is neither a list nor a name, the built-in digits.
  * @param naming texts in which names of assets may stand: a grammar, values of its variables, an asset table
+ * @returns the library, and the sources that it comes from
  */
 export async function openAssets(
   assets: readonly AssetSource[] | undefined,
   naming: readonly string[] = [],
 ): Promise<{ library: AssetLibrary; sources: readonly AssetSource[] }> {
-  const sources = assets ?? builtInSources(naming).map((kind) => assetSourceSchema.parse({ kind }));
+  const named = BUILT_IN.filter((kind) => isNamed(kind, naming) && !assets?.some((source) => makes(source, kind)));
+  const builtIn = assets === undefined && named.length === 0 ? BUILT_IN.slice(0, 1) : named;
+  const sources = [...(assets ?? []), ...builtIn.map((kind) => assetSourceSchema.parse({ kind }))];
   return { library: await openAssetSources(sources), sources };
 }
 
-function builtInSources(naming: readonly string[]): readonly string[] {
-  // Not in the middle of another name: `meshes/driving/…` is of somebody's own.
-  const patterns = BUILT_IN.map((kind) => [kind, new RegExp(`(?<![\\w/.-])${kind}/`)] as const);
-  const named = patterns.filter(([, pattern]) => naming.some((text) => pattern.test(text)));
-  return named.length > 0 ? named.map(([kind]) => kind) : BUILT_IN.slice(0, 1);
+/** Not in the middle of another name: `meshes/driving/…` is of somebody's own. */
+function isNamed(kind: string, naming: readonly string[]): boolean {
+  const pattern = new RegExp(`(?<![\\w/.-])${kind}/`);
+  return naming.some((text) => pattern.test(text));
+}
+
+/** Whether names of a source begin as those of a built-in one, which then is not meant. */
+function makes(source: AssetSource, kind: string): boolean {
+  return source.kind === kind || ('prefix' in source && `${source.prefix}/`.startsWith(`${kind}/`));
 }
 
 /**

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import type { AssetLibrary } from '../assets/assetLibrary.js';
 import type { AssetSource } from '../config.js';
 import type { AuditSummary } from '../dataset/audit.js';
 import { FORMAT_NAMES } from '../dataset/formats/index.js';
@@ -41,7 +42,7 @@ export function addAudit(program: Command, outcome: Outcome): void {
   ];
   define<Flags>(outcome, command, examples, async ([folder], { from, assets, limit }, { signal, progress }) => {
     const { auditDataset } = await import('../dataset/auditDataset.js');
-    const library = assets && (await (await import('../assets/assetSources.js')).openAssetSources(assets));
+    const library = assets && (await libraryOf(folder, assets));
     let bar: Progress | undefined;
     const summary = await auditDataset(folder, {
       ...(from ? { from } : {}),
@@ -60,6 +61,21 @@ export function addAudit(program: Command, outcome: Outcome): void {
       exitCode: summary.disagreements > 0 ? 1 : 0,
     };
   });
+}
+
+/** What scenes of a dataset are drawn with: the sources given, and the built-in ones that its table of assets names. */
+async function libraryOf(folder: string, sources: readonly AssetSource[]): Promise<AssetLibrary> {
+  const [{ openAssets }, { readAssetTable }, { LocalStorage }] = await Promise.all([
+    import('../batch/openSource.js'),
+    import('../dataset/assetTable.js'),
+    import('../dataset/localStorage.js'),
+  ]);
+  const table = await readAssetTable(new LocalStorage(folder));
+  const { library } = await openAssets(
+    sources,
+    table.map(([name]) => name),
+  );
+  return library;
 }
 
 /** What was looked at, what was found, and the first disagreements, a line each. */

@@ -69,7 +69,7 @@ export function normalsFlag(): Option {
 export function assetsFlag(): Option {
   return new Option(
     '--assets <source>',
-    'textures and meshes: digits | aerial | driving | mnist:DIR | images:DIR | meshes:DIR, each with ,key=value behind it; repeat for more (default: the built-in ones that are named, else digits)',
+    'textures and meshes: digits | aerial | driving | mnist:DIR | images:DIR | meshes:DIR, each with ,key=value behind it; repeat for more (built-in ones that the grammar names are there without; digits where nothing is named)',
   ).argParser((text: string, before: AssetSource[] | undefined) => [...(before ?? []), parseAssetSource(text)]);
 }
 

@@ -138,7 +138,7 @@ export function addGenerate(program: Command, outcome: Outcome): void {
       )
       .argument(
         '<source>',
-        'grammar (YAML or TypeScript; or driving, aerial, mnist: ours) or folder of a training run',
+        'grammar (YAML or TypeScript; or driving, aerial, mnist, meshes: ours) or folder of a training run',
       ),
   )
     .addOption(outFlag('new or empty folder, or s3://bucket/prefix'))

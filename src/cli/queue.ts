@@ -59,7 +59,7 @@ function addSubmit(queue: Command, outcome: Outcome): void {
       )
       .argument(
         '<source>',
-        'grammar (YAML or TypeScript) or folder of a training run, within --root; or driving, aerial, mnist: ours',
+        'grammar (YAML or TypeScript) or folder of a training run, within --root; or driving, aerial, mnist, meshes: ours',
       ),
   );
   addPlaceFlags(command).addOption(datasetFlag()).option('--allow-unlicensed', 'accept textures that state no licence');

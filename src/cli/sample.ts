@@ -23,7 +23,10 @@ export function addSample(program: Command, outcome: Outcome): void {
   const command = program
     .command('sample')
     .description('sample scene graphs and write them as a .msg file')
-    .argument('<source>', 'grammar (YAML or TypeScript; or driving, aerial, mnist: ours) or folder of a training run')
+    .argument(
+      '<source>',
+      'grammar (YAML or TypeScript; or driving, aerial, mnist, meshes: ours) or folder of a training run',
+    )
     .addOption(countFlag('number of scenes', MAX_SCENES))
     .addOption(seedFlag())
     .addOption(startFlag())

@@ -27,6 +27,6 @@ export function expectLicensed(summary: readonly LicenceUse[], allowUnlicensed: 
   const named = folders.slice(0, NAMED_FOLDERS).join(', ') + (more > 0 ? ` and ${more} more` : '');
   throw new DatasetError(
     `Expected a licence for every asset but received none for ${assets} of them: ${named}. State it ` +
-      '(--assets images:FOLDER,licence=CC0-1.0, or licence under assets in a configuration), or pass --allow-unlicensed',
+      '(--assets …,licence=CC0-1.0, or licence under assets in a configuration), or pass --allow-unlicensed',
   );
 }
