@@ -9,6 +9,8 @@ export interface MeshHandover {
   readonly channel: string;
   /** Those that there are, by name, in shared memory. */
   readonly made: ReadonlyMap<string, MeshData>;
+  /** [1] bytes that may still be taken for meshes, in shared memory: one account of all threads. */
+  readonly room: Int32Array;
 }
 
 /** A mesh that has been made, as it is told to other threads. */
@@ -17,7 +19,7 @@ interface Told {
   readonly data: MeshData;
 }
 
-/** Bytes of meshes that are kept, all threads together: the driving world takes some 60 MB. Beyond, they are made anew. */
+/** Bytes of meshes that are kept, all threads together: the driving world takes some 60 MB. Beyond, meshes are made anew. */
 const MOST_BYTES = 128 << 20;
 
 let channels = 0;
@@ -25,22 +27,27 @@ let channels = 0;
 /**
  * Meshes that the threads of a process make for each other: each is made by the thread that needs it first, and lies in shared
  * memory for all. Two that need one at the same moment both make it, which does no harm: a mesh is the same whoever makes it.
+ * Each keeps its own then, and the room of both is taken.
  */
 export class MeshExchange {
   readonly #made: Map<string, MeshData>;
   readonly #channel: BroadcastChannel;
   readonly #name: string;
-  #bytes = 0;
+  readonly #room: Int32Array;
 
-  /** @param handover of the thread that started this one; without it the exchange is a new one */
-  constructor(handover?: MeshHandover) {
+  /**
+   * @param handover of the thread that started this one; without it the exchange is a new one
+   * @param mostBytes of meshes that a new exchange keeps, below 2³¹
+   */
+  constructor(handover?: MeshHandover, mostBytes = MOST_BYTES) {
     this.#name = handover?.channel ?? `metasim-meshes-${process.pid}-${channels++}`;
     this.#made = new Map(handover?.made);
-    for (const data of this.#made.values()) this.#bytes += bytesOf(data);
+    this.#room = handover?.room ?? new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)).fill(mostBytes);
     this.#channel = new BroadcastChannel(this.#name);
     this.#channel.onmessage = (event) => {
       const { name, data } = (event as { data: Told }).data;
-      this.#keep(name, data);
+      // Its room was taken by the thread that made it.
+      if (!this.#made.has(name)) this.#made.set(name, data);
     };
     // Nobody waits for a mesh: the thread may end.
     this.#channel.unref();
@@ -48,7 +55,7 @@ export class MeshExchange {
 
   /** For `workerData` of threads; current whenever one is started. */
   get handover(): MeshHandover {
-    return { channel: this.#name, made: this.#made };
+    return { channel: this.#name, made: this.#made, room: this.#room };
   }
 
   /** The same library, whose meshes are taken from the exchange, and told to it. */
@@ -88,20 +95,25 @@ export class MeshExchange {
       load: async () => {
         const known = made.get(asset.name);
         if (known) return known;
-        const data = inSharedMemory(await asset.load());
-        if (this.#keep(asset.name, data)) this.#channel.postMessage({ name: asset.name, data } satisfies Told);
+        const own = await asset.load();
+        const told = made.get(asset.name);
+        if (told) return told;
+        if (!this.#takeRoom(bytesOf(own))) return own;
+        const data = inSharedMemory(own);
+        made.set(asset.name, data);
+        this.#channel.postMessage({ name: asset.name, data } satisfies Told);
         return data;
       },
     };
   }
 
-  /** @returns whether it was new and there was room for it */
-  #keep(name: string, data: MeshData): boolean {
-    const bytes = bytesOf(data);
-    if (this.#made.has(name) || this.#bytes + bytes > MOST_BYTES) return false;
-    this.#made.set(name, data);
-    this.#bytes += bytes;
-    return true;
+  /** Takes so many bytes of the room, unless there is less: whichever thread asks, no more is taken than there was. */
+  #takeRoom(bytes: number): boolean {
+    for (;;) {
+      const left = Atomics.load(this.#room, 0);
+      if (bytes > left) return false;
+      if (Atomics.compareExchange(this.#room, 0, left, left - bytes) === left) return true;
+    }
   }
 }
 

@@ -87,4 +87,56 @@ test('a handover reaches a worker thread as the same memory', async () => {
   exchange.close();
 });
 
+test('room is one account of all threads: what fits into none any more is made anew, and nothing is told of it', async () => {
+  const sizes = await Promise.all(
+    [0, 1].map(async (i) => {
+      const { positions, normals, colors, uvs, indices, texture } = await (driving.assets[i] as MeshAsset).load();
+      const arrays = [positions, normals, colors, indices, ...(uvs ? [uvs] : []), ...(texture ? [texture.pixels] : [])];
+      return arrays.reduce((sum, array) => sum + array.byteLength, 0);
+    }),
+  );
+  const [mine, theirs] = [counted(), counted()];
+  // Room for the first, and for the second less one byte.
+  const first = new MeshExchange(undefined, sizes[0] + sizes[1] - 1);
+  const second = new MeshExchange(first.handover);
+  const here = first.wrap(mine.library);
+  const there = second.wrap(theirs.library);
+  await mesh(here, 0).load();
+  // At once, before the other can have heard of the first.
+  const own = (await mesh(there, 1).load()) as MeshData;
+  assert.equal([first.handover.room[0], second.handover.room[0]], [sizes[1] - 1, sizes[1] - 1]);
+  assert.is(own.positions.buffer instanceof SharedArrayBuffer, false);
+  await turn();
+  for (const library of [here, there]) {
+    for (const i of [0, 1]) {
+      assert.equal(await mesh(library, i).load(), await (driving.assets[i] as MeshAsset).load());
+    }
+  }
+  const [kept, tooMuch] = [0, 1].map((i) => driving.assets[i].name);
+  assert.equal([mine.loads.get(kept), theirs.loads.get(kept)], [1, undefined]);
+  assert.equal([mine.loads.get(tooMuch), theirs.loads.get(tooMuch)], [1, 2]);
+  assert.equal([...first.handover.made.keys(), ...second.handover.made.keys()], [kept, kept]);
+  first.close();
+  second.close();
+});
+
+test('two that make one mesh at the same moment take room for both; each keeps one and the same', async () => {
+  const first = new MeshExchange(undefined, 1 << 30);
+  const second = new MeshExchange(first.handover);
+  const [here, there] = [first.wrap(counted().library), second.wrap(counted().library)];
+  const [a, b] = (await Promise.all([mesh(here, 0).load(), mesh(there, 0).load()])) as MeshData[];
+  assert.equal(a, b);
+  const bytes = [...new Set(Object.values(a).map((part) => ('pixels' in part ? part.pixels : part)))];
+  const size = bytes.reduce((sum, array) => sum + array.byteLength, 0);
+  assert.is(first.handover.room[0], (1 << 30) - 2 * size);
+  await turn();
+  assert.is(await mesh(here, 0).load(), a);
+  assert.is(await mesh(there, 0).load(), b);
+  // And in one thread: the second finds what the first has made meanwhile.
+  const [c, d] = await Promise.all([mesh(here, 1).load(), mesh(here, 1).load()]);
+  assert.is(c, d);
+  first.close();
+  second.close();
+});
+
 test.run();
