@@ -66,7 +66,7 @@ export function kittiLabelOf(object: SeenObject, frame: KittiFrame): KittiLabel 
     location: [box3d.location[0] + origin[0], box3d.location[1] + origin[1], box3d.location[2] + origin[2]],
     rotationY: box3d.rotationY,
   };
-  return isLabelled(row, object, frame) ? row : { ...KITTI_UNKNOWN, type: DONT_CARE, box };
+  return isLabelled(row, object, frame) ? row : { ...KITTI_UNKNOWN, type: DONT_CARE, box: withArea(box, frame) };
 }
 
 /**
@@ -131,4 +131,16 @@ function isLabelled(
 /** A box as KITTI writes it: its first and last pixels. */
 function firstToLast([left, top, width, height]: SeenObject['box']): KittiLabel['box'] {
   return [left, top, left + width - 1, top + height - 1];
+}
+
+/** A region of a single column or row gets a neighbouring one: to KITTI's readers equal edges are a region of no area. */
+function withArea([left, top, right, bottom]: KittiLabel['box'], frame: KittiFrame): KittiLabel['box'] {
+  const [x0, x1] = right > left ? [left, right] : withNeighbour(left, frame.width);
+  const [y0, y1] = bottom > top ? [top, bottom] : withNeighbour(top, frame.height);
+  return [x0, y0, x1, y1];
+}
+
+/** A pixel and the one behind it, or before it where that is the canvas's last. */
+function withNeighbour(at: number, size: number): [first: number, last: number] {
+  return at + 1 < size ? [at, at + 1] : [Math.max(0, at - 1), at];
 }

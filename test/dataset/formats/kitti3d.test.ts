@@ -98,6 +98,17 @@ test('what KITTI would not have labelled is a region of DontCare, after all labe
   const low = { ...car.box3d!, dimensions: { height: 0.9, width: 0.4, length: 0.4 }, location: [2, 1.6, 60] as const };
   assert.equal(types({ ...car, box3d: low }), ['DontCare']);
   assert.equal(types(at(20, { occluded: 0.95 }), at(20, { occluded: 0.951 })), ['Car', 'DontCare']);
+  // What is seen at one pixel, in one row or in one column, is no region without area.
+  const edges = (...box: [number, number, number, number]) =>
+    rowsOf([at(90, { box })]).map((row) => row.split(' ').slice(4, 8).map(Number))[0];
+  assert.equal(edges(30, 40, 1, 1), [30, 40, 31, 41]);
+  assert.equal(edges(30, 40, 5, 1), [30, 40, 34, 41]);
+  assert.equal(edges(frame.width - 1, frame.height - 3, 1, 3), [
+    frame.width - 2,
+    frame.height - 3,
+    frame.width - 1,
+    frame.height - 1,
+  ]);
   // What somebody else labelled stays labelled.
   assert.equal(types({ class: 'Tram', box: [1, 1, 9, 9], box3d: at(120).box3d }), ['Tram']);
 });
