@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { openAssets } from '../batch/openSource.js';
+import { isOurGrammar, openAssets } from '../batch/openSource.js';
 import { MAX_SCENE_NUMBER } from '../dataset/plan.js';
 import { batchSource } from '../dataset/sampleScenes.js';
 import { readSceneFile } from '../dataset/sceneFile.js';
@@ -54,9 +54,17 @@ export function addRender(program: Command, outcome: Outcome): void {
     'metasim render examples/grammars/mnist.yaml --set digits=digits --seed 7 --index 3 --out digit.png --instances',
   ];
   define<Flags>(outcome, command, examples, async ([path], flags, context) => {
-    if (isPicture(flags.out)) return renderPicture(path, flags, context.signal);
-    if (flags.instances)
+    if (isPicture(flags.out)) {
+      if (flags.masks) {
+        throw new ConfigError(
+          `Expected --instances, a view of them, with the picture ${flags.out} but received --masks`,
+        );
+      }
+      return renderPicture(path, flags, context.signal);
+    }
+    if (flags.instances) {
       throw new ConfigError(`Expected a .png file for --out with --instances but received ${flags.out}`);
+    }
     if (isGrammar(path)) {
       throw new ConfigError(
         `Expected a .png file for --out, to draw a scene of ${path}, but received ${flags.out}; metasim generate makes datasets of it`,
@@ -73,7 +81,7 @@ export function addRender(program: Command, outcome: Outcome): void {
   });
 }
 
-/** Whether a file is called like a grammar, of which only pictures are drawn here. */
+/** Whether it is a grammar of ours, or a file is called like one: only pictures are drawn of them here. */
 function isGrammar(path: string): boolean {
-  return /\.(ya?ml|json|[cm]?[jt]s)$/i.test(path);
+  return isOurGrammar(path) || /\.(ya?ml|json|[cm]?[jt]s)$/i.test(path);
 }

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { cosDegrees, sinDegrees } from '../deterministicMath.js';
 import { type Camera, MAX_CANVAS_PIXELS } from '../scene/sceneGraph.js';
+import { WIDEST_FIELD_OF_VIEW } from '../scene/worldFrames.js';
 import { resolveConstraint } from './resolveConstraints.js';
 import {
   assetGroups,
@@ -83,7 +84,9 @@ export function resolve(parsed: ParsedGrammar, name: string, locate: Locate): Re
     fail,
     'roles',
   );
-  if (dimension === 3 && !parsed.camera) fail([], 'Expected a camera in a grammar of dimension 3');
+  if (dimension === 3 && !parsed.camera) {
+    fail([], 'Expected "camera", what 3D scenes are seen with, in a grammar of dimension 3 but received none');
+  }
   if (dimension === 2 && parsed.camera) fail(['camera'], 'Expected no camera in a grammar of dimension 2');
   const kinds = new Map(classList.map((entry): [string, KindName] => [entry.name, entry.kind ?? 'object']));
   const names = new Names(attributes, kinds, fail);
@@ -204,6 +207,12 @@ function resolveAttribute(
     fail(
       entry.range ? [...path, 'range'] : path,
       `Expected a minimum of at least ${MIN_SCALE} for the range of the role "scale" but received ${written[0]}`,
+    );
+  }
+  if (role === 'fieldOfView' && range[1] > WIDEST_FIELD_OF_VIEW) {
+    fail(
+      entry.range ? [...path, 'range'] : path,
+      `Expected a maximum of at most ${WIDEST_FIELD_OF_VIEW}° for the range of the role "fieldOfView" but received ${written[1]}`,
     );
   }
   const periodic = entry.periodic ?? (role === 'rotation' && range[1] - range[0] === 360);

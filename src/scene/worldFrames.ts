@@ -24,7 +24,7 @@ export interface PlacedCamera {
 }
 
 /** A wider field of view is taken as this one, degrees: a plane sees less than half a turn. */
-const WIDEST_FIELD_OF_VIEW = 179;
+export const WIDEST_FIELD_OF_VIEW = 179;
 /** A part of a curve that turns by no more than this many radians is integrated in one go. */
 const PANEL_TURN = 2;
 /** Parts of a curve at most; beyond 128 radians the point on it is no longer exact. */

@@ -117,11 +117,16 @@ test('a grammar is drawn as a PNG only, and what is no scene file is named', asy
   const runs = await Promise.all([
     runCli(['render', 'examples/grammars/driving.yaml', '--out', dataset]),
     runCli(['render', other, '--out', dataset]),
+    runCli(['render', 'driving', '--out', 'street.jpg']),
+    runCli(['render', 'driving', '--masks', '--out', join(folder, 'masks.png')]),
   ]);
   assert.equal(
     runs.map(({ code }) => code),
-    [2, 1],
+    [2, 1, 2, 2],
   );
+  assert.match(runs[2].stderr, /Expected a \.png file for --out, to draw a scene of driving, but received street\.jpg/);
+  assert.match(runs[3].stderr, /Expected --instances.+masks\.png but received --masks/);
+  assert.not.ok(existsSync(join(folder, 'masks.png')));
   assert.match(runs[0].stderr, /Expected a \.png file for --out, to draw a scene of .+driving\.yaml, but received/);
   assert.match(runs[1].stderr, /text\.msg: Expected "MSG1" at byte 4/);
   assert.not.ok(existsSync(dataset));

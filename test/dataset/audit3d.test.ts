@@ -74,6 +74,19 @@ test('each label of a 3D box that is not true is found by name', async () => {
   assert.ok('pose.heading' in (await fieldsOf(withObject((object) => ({ pose: turned(object) })))));
 });
 
+test('boxes of others, without poses, may have the alpha of KITTI’s annotators, but not of another convention', async () => {
+  const annotated = (change: number) =>
+    fieldsOf(
+      withObject(({ box3d }) => ({
+        pose: undefined,
+        attributes: undefined,
+        box3d: { ...box3d!, alpha: box3d!.alpha + change },
+      })),
+    );
+  assert.not.ok('box3d.alpha' in (await annotated(0.1)));
+  assert.ok('box3d.alpha' in (await annotated(0.2)));
+});
+
 test('a camera that is not the scene’s is found, number by number', async () => {
   const { labels, ...rest } = samples[0];
   const camera = { ...labels.camera!, fx: labels.camera!.fx + 1 };

@@ -72,7 +72,12 @@ const MISTAKES: [title: string, text: string, expected: string][] = [
   [
     'no camera',
     'dimension: 3\ncanvas: { width: 8, height: 8 }\nattributes: { x: {} }\nclasses: { a: {} }\nnodes: [{ class: a }]',
-    'Expected a camera in a grammar of dimension 3',
+    'scene.yaml:1:1: Expected "camera", what 3D scenes are seen with, in a grammar of dimension 3 but received none',
+  ],
+  [
+    'a field of view of half a turn',
+    `${HEAD.replace('scale: {}', 'fieldOfView: { range: [0, 180] }')}classes: { a: {} }\nnodes: [{ class: a }]`,
+    'attributes.fieldOfView.range: Expected a maximum of at most 179° for the range of the role "fieldOfView" but received 180',
   ],
   [
     'a camera in 2D',

@@ -20,6 +20,8 @@ const UNKNOWN_OVERHANG: Overhang = [1.2, 1.1, 1.1];
 
 /** Angles and metres have four decimals: what follows from several of them is off by more. */
 const ANGLE_TOLERANCE = 1e-3;
+/** KITTI's annotators' alpha, of two decimals: in 76 frames the worst of 449 is off by 0.1, and far cars by 0.02. */
+const ANNOTATED_ALPHA_TOLERANCE = 0.15;
 const LENGTH_TOLERANCE = 2e-3;
 /** A pixel is seen where its samples are, which is within it; boxes are of whole pixels, px. */
 const EDGE_TOLERANCE = 1;
@@ -65,7 +67,8 @@ export function checkBox3d(
     ledger.note(name, 'box3d.dimensions', 'sides of 0 or more, not all 0', dimensions);
     return;
   }
-  if (!isSameAngle(alpha, observationAngle(rotationY, location))) {
+  const tolerance = pose ? ANGLE_TOLERANCE : ANNOTATED_ALPHA_TOLERANCE;
+  if (!isSameAngle(alpha, observationAngle(rotationY, location), tolerance)) {
     ledger.note(name, 'box3d.alpha', observationAngle(rotationY, location), alpha);
   }
   if (!camera || !pose) return;
@@ -142,7 +145,7 @@ function holds(
 }
 
 /** The same up to whole turns. */
-function isSameAngle(a: number, b: number): boolean {
+function isSameAngle(a: number, b: number, tolerance = ANGLE_TOLERANCE): boolean {
   const turns = (a - b) / (2 * Math.PI);
-  return Math.abs(turns - Math.round(turns)) * 2 * Math.PI <= ANGLE_TOLERANCE;
+  return Math.abs(turns - Math.round(turns)) * 2 * Math.PI <= tolerance;
 }
