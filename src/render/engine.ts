@@ -97,14 +97,44 @@ export interface RenderedBatch<C extends ColorFormat = ColorFormat> {
   readonly normals?: Float32Array;
 }
 
-export interface RenderOptions<C extends ColorFormat = ColorFormat> extends MeshOutputOptions {
+/** Which labels are rendered. */
+export type LabelChoice = boolean | 'regions';
+
+/** Parts of a batch that `Required` makes certain: what was asked for is there, which the compiler knows. */
+type Certain<K extends keyof RenderedBatch> = Required<Pick<RenderedBatch, K>>;
+
+/**
+ * What `render` returns with such options: `depth: true` gives a batch that has `depth`. Of what is only known when the program
+ * runs (a `boolean`), it may be there, as in `RenderedBatch`.
+ */
+export type Rendered<
+  C extends ColorFormat,
+  L extends LabelChoice,
+  D extends boolean,
+  N extends boolean,
+> = RenderedBatch<C> &
+  ([L] extends [true] ? Certain<'instances' | 'classes'> : unknown) &
+  ([L] extends [true | 'regions'] ? Certain<'coverage' | 'regions'> : unknown) &
+  ([D] extends [true] ? Certain<'depth'> : unknown) &
+  ([N] extends [true] ? Certain<'normals'> : unknown);
+
+export interface RenderOptions<
+  C extends ColorFormat = ColorFormat,
+  L extends LabelChoice = LabelChoice,
+  D extends boolean = boolean,
+  N extends boolean = boolean,
+> extends MeshOutputOptions {
   /** Default `f32`. */
   readonly color?: C;
+  /** 3D: give `depth` too. Default false. */
+  readonly depth?: D;
+  /** 3D: give `normals` too. Default false. */
+  readonly normals?: N;
   /**
    * Render `instances`, `classes`, `coverage` and `regions` too; `'regions'`: only the last two, which is all that
    * `annotateRegions` needs. Default false.
    */
-  readonly labels?: boolean | 'regions';
+  readonly labels?: L;
   /**
    * A result of the same sizes and options whose arrays are overwritten and returned, which spares fresh memory; but for
    * `coverage` and `regions`, whose length is that of the scenes: they are always fresh arrays.
@@ -204,10 +234,12 @@ export class Engine {
    *   3D scene or a mesh in a 2D one; KernelError for a scene that is too large or that
    *   killed its workers, and once closed; the signal's reason when aborted
    */
-  async render<C extends ColorFormat = 'f32'>(
-    batch: SceneBatch,
-    options: RenderOptions<C> = {},
-  ): Promise<RenderedBatch<C>> {
+  async render<
+    C extends ColorFormat = 'f32',
+    L extends LabelChoice = false,
+    D extends boolean = false,
+    N extends boolean = false,
+  >(batch: SceneBatch, options: RenderOptions<C, L, D, N> = {}): Promise<Rendered<C, L, D, N>> {
     const { labels = false, into, signal } = options;
     const color: ColorFormat = options.color ?? 'f32';
     const shape = this.#begin(batch, signal);
@@ -229,7 +261,8 @@ export class Engine {
       done: (slot, first, count) => copyRendered(heap.memory.buffer, layout, slot, first, count, rows, result),
     };
     await this.#runtime.settle(this.#runChunks(batch, call, undefined, signal), signal);
-    return result;
+    // `renderOutputs` has what the options ask for, or has thrown.
+    return result as Rendered<C, L, D, N>;
   }
 
   /**

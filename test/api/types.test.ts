@@ -24,6 +24,12 @@ declare const bytes: Uint8Array;
 const RIGHT = [
   'const { color } = await engine.render(batch); const f: Float32Array = color;',
   "const { color } = await engine.render(batch, { color: 'u8' }); const u: Uint8Array = color;",
+  'const { depth, normals } = await engine.render(batch, { depth: true, normals: true }); const f: Float32Array[] = [depth, normals];',
+  'const { instances, classes, regions } = await engine.render(batch, { labels: true }); instances[0] + classes[0] + regions[0];',
+  "const { coverage } = await engine.render(batch, { color: 'none', labels: 'regions' }); coverage[0];",
+  'declare const asked: boolean; const { depth } = await engine.render(batch, { depth: asked }); depth?.length;',
+  'const options: metasim.RenderOptions = { samples: 1, depth: true }; await engine.render(batch, options);',
+  'const rendered: metasim.RenderedBatch = await engine.render(batch, { labels: true }); rendered.count;',
   'const dLdA: Float32Array = await engine.vjp(batch, gradient, { delta: { rotation: 2 } });',
   'const again: metasim.SceneBatch = metasim.decodeScenes(metasim.encodeScenes(batch));',
   "await metasim.loadGrammar('a.yaml', { assets, overrides: { variables: { size: 64 } } });",
@@ -45,6 +51,12 @@ const WRONG = [
   "const { color } = await engine.render(batch, { color: 'u8' }); const f: Float32Array = color;",
   "const { color } = await engine.render(batch, { color: 'none' }); color.length;",
   'await engine.render(bytes);',
+  'const { depth } = await engine.render(batch); depth.length;',
+  'const { normals } = await engine.render(batch, { depth: true }); normals.length;',
+  "const { instances } = await engine.render(batch, { labels: 'regions' }); instances.length;",
+  'declare const asked: boolean; const { depth } = await engine.render(batch, { depth: asked }); depth.length;',
+  'await engine.render(batch, { samples: 3 });',
+  'await engine.render(batch, { dept: true });',
   'declare const label: metasim.ObjectLabel; label.pose.x;',
   'declare const label: metasim.ObjectLabel; label.pose.position;',
   'declare const label: metasim.SpriteLabel; label.box3d.location;',
@@ -98,14 +110,17 @@ function diagnose(files: ReadonlyMap<string, string>): Map<string, string[]> {
   );
 }
 
-test('right uses of the module compile, mistakes do not, and the README example does', () => {
+test('right uses of the module compile, mistakes do not, and the examples of README and DATASETS.md do', () => {
   const path = (name: string) => join(root, 'test/api', `virtual-${name}.ts`);
-  const [example] = codeBlocks(readFileSync(join(root, 'README.md'), 'utf8'), 'ts');
-  const files = new Map([[path('readme'), example]]);
+  const examples = ['README.md', 'docs/DATASETS.md'].flatMap((document) =>
+    codeBlocks(readFileSync(join(root, document), 'utf8'), 'ts'),
+  );
+  assert.ok(examples.length >= 4);
+  const files = new Map(examples.map((example, i) => [path(`example-${i}`), example]));
   for (const [i, line] of RIGHT.entries()) files.set(path(`right-${i}`), PREAMBLE + line);
   for (const [i, line] of WRONG.entries()) files.set(path(`wrong-${i}`), PREAMBLE + line);
   const found = diagnose(files);
-  assert.equal(found.get(path('readme')), []);
+  for (const i of examples.keys()) assert.equal(found.get(path(`example-${i}`)), [], examples[i]);
   for (const [i, line] of RIGHT.entries()) assert.equal(found.get(path(`right-${i}`)), [], line);
   for (const [i, line] of WRONG.entries()) {
     assert.is(found.get(path(`wrong-${i}`))?.length, 1, `${line}: ${found.get(path(`wrong-${i}`))?.join('; ')}`);
