@@ -4,6 +4,7 @@ import type { DatasetProgress, GenerateDatasetOptions, GeneratedDataset } from '
 import type { SourceSpec } from '../batch/openSource.js';
 import type { DatasetSettingsInput } from '../batch/settings.js';
 import type { AssetSource } from '../config.js';
+import type { QuarantinedScene } from '../dataset/entry.js';
 import { FORMAT_NAMES } from '../dataset/formats/index.js';
 import type { DatasetHeader } from '../dataset/header.js';
 import { BACKGROUND, isKittiClass } from '../dataset/ignoredClasses.js';
@@ -233,11 +234,7 @@ export function resultOf(result: GeneratedDataset, out: string): CommandResult {
       ? `${count} images ${width} × ${height} ${channels === 1 ? 'grey' : 'RGB'} of ${source} (seed ${seed}) as ${layout} in ${out}: ${speed}`
       : `${made} of ${shards} shards of this part (${images} images of ${source}) in ${out}: ${speed}; \`metasim merge ${out}\` ends the dataset once all parts are there`,
     ...(manifest ? [`content hash ${manifest.contentHash}`] : []),
-    ...(quarantined.length > 0
-      ? [
-          `${quarantined.length} scenes could not be made and were replaced; they are kept in ${out}/.metasim/quarantine`,
-        ]
-      : []),
+    ...(quarantined.length > 0 ? quarantineLines(quarantined, out) : []),
   ];
   return {
     json: {
@@ -278,4 +275,13 @@ function splitName(text: string): string {
 function perSecond(count: number, seconds: number): string {
   const rate = count / Math.max(seconds, 1e-3);
   return rate < 10 ? rate.toFixed(1) : String(Math.round(rate));
+}
+
+/** How many scenes others stand in for, and why the first of them could not be made: often it is why none could. */
+function quarantineLines(quarantined: readonly QuarantinedScene[], out: string): string[] {
+  const first = quarantined.reduce((a, b) => (b.number < a.number ? b : a));
+  return [
+    `${quarantined.length} scenes could not be made and were replaced; they are kept in ${out}/.metasim/quarantine`,
+    `the first of them, ${first.index}: ${first.message.split('\n', 1)[0]}`,
+  ];
 }

@@ -93,6 +93,7 @@ test('the command line says so with exit code 3, and so does a run that only goe
   const first = await runCli(['generate', path, ...flags]);
   assert.is(first.code, 3, first.stderr);
   assert.match(first.stdout, /5 scenes could not be made and were replaced; they are kept in .*quarantine/);
+  assert.match(first.stdout, new RegExp(`the first of them, ${FAILING[0]}: .*within 3 attempts`));
   const again = await runCli(['generate', path, ...flags, '--resume', '--json']);
   assert.is(again.code, 3, again.stderr);
   const { quarantined, images } = JSON.parse(again.stdout);
