@@ -1,7 +1,7 @@
 import { AssetError } from '../errors.js';
 import type { SpriteImage } from './assetLibrary.js';
+import { checkImageEnding } from './imageEnding.js';
 import { type ImageHeader, readImageHeader } from './imageHeader.js';
-import { checkPngChunks } from './pngChunks.js';
 
 /** Largest image that is decoded unless said otherwise, px (4096 × 4096). */
 export const MAX_IMAGE_PIXELS = 2 ** 24;
@@ -21,11 +21,11 @@ export function checkImageSize(header: ImageHeader, path: string, maxPixels: num
 /**
  * Decodes a PNG, JPEG or WebP file to straight RGBA bytes. Check its size first ({@link checkImageSize}).
  * @param path file name for errors
- * @throws AssetError when it is damaged
+ * @throws AssetError when it is damaged or cut off
  */
 export async function decodeImage(bytes: Uint8Array, path: string): Promise<SpriteImage> {
   const { type, width, height } = readImageHeader(bytes, path);
-  if (type === 'png') checkPngChunks(bytes, path);
+  checkImageEnding(type, bytes, path);
   try {
     // Loaded with the first picture: most uses of the module have none.
     const { createCanvas, loadImage } = await import('@napi-rs/canvas');

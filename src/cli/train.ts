@@ -30,21 +30,28 @@ export function addTrain(program: Command, outcome: Outcome): void {
   define<Flags>(outcome, command, examples, async ([path], flags, context) => {
     const config = await loadConfig(path);
     const out = resolve(flags.out ?? `runs/${config.name}`);
-    const [{ initBackend }, { trainFromConfig }, reports, { trainedEpochs }, { learnedAttributes }] = await Promise.all(
-      [
-        import('../learn/backend.js'),
-        import('../training/trainFromConfig.js'),
-        import('../report/trainingReporter.js'),
-        import('../training/train.js'),
-        import('../training/learnedAttributes.js'),
-      ],
-    );
+    const [
+      { initBackend },
+      { trainFromConfig },
+      reports,
+      { trainedEpochs },
+      { learnedAttributes },
+      { variationWarning },
+    ] = await Promise.all([
+      import('../learn/backend.js'),
+      import('../training/trainFromConfig.js'),
+      import('../report/trainingReporter.js'),
+      import('../training/train.js'),
+      import('../training/learnedAttributes.js'),
+      import('../training/keptVariation.js'),
+    ]);
     await initBackend({ threads: 'all' });
     const resumeAt = await trainedEpochs(out);
     if (resumeAt !== undefined) context.note(`going on after epoch ${resumeAt} of the run in ${out}`);
     let reporter: TrainingReporter | undefined;
     let attributes: readonly string[] = [];
     let last: EpochReport | undefined;
+    let warning: string | undefined;
     const dashboard = await openDashboard(flags.dashboard, config.name, context);
     const bar = stageBars(context, dashboard);
     let ending = 'the run was stopped';
@@ -67,7 +74,10 @@ export function addTrain(program: Command, outcome: Outcome): void {
             });
           },
           onWarmStart: (survey) => reporter?.warmStart(survey, attributes),
-          onPretrain: (pretrain) => reporter?.pretrain(pretrain),
+          onPretrain: (pretrain) => {
+            warning = variationWarning(pretrain);
+            return reporter?.pretrain(pretrain);
+          },
           onEpoch: (epoch) => {
             last = epoch;
             return reporter?.epoch(epoch);
@@ -81,8 +91,17 @@ export function addTrain(program: Command, outcome: Outcome): void {
       const finalScore = Number.isFinite(score) ? score : null;
       const learned = last ? learnedAttributes(last.input, last.mean) : [];
       return {
-        json: { out, epochs: config.meta.epochs, mmd, score: finalScore, features: model.features, learned, report },
-        text: `${config.name}: ${config.meta.epochs} epochs, MMD² ${mmd?.toFixed(4) ?? 'as before'}${finalScore === null ? '' : `, score on V ${finalScore.toFixed(4)}`}${learnedText(learned)}\nfeatures: ${model.features.weights} (${model.features.source})\nreport: ${report}`,
+        json: {
+          out,
+          epochs: config.meta.epochs,
+          mmd,
+          score: finalScore,
+          features: model.features,
+          learned,
+          report,
+          warnings: warning ? [warning] : [],
+        },
+        text: `${config.name}: ${config.meta.epochs} epoch${config.meta.epochs === 1 ? '' : 's'}, MMD² ${mmd?.toFixed(4) ?? 'as before'}${finalScore === null ? '' : `, score on V ${finalScore.toFixed(4)}`}${learnedText(learned)}\nfeatures: ${model.features.weights} (${model.features.source})\nreport: ${report}${warning ? `\nwarning: ${warning}` : ''}`,
       };
     } finally {
       bar();

@@ -1,4 +1,4 @@
-import { checkPngChunks } from '../assets/pngChunks.js';
+import { checkImageEnding } from '../assets/imageEnding.js';
 import { DatasetError } from '../errors.js';
 import { describeImage } from './formats/imageFile.js';
 import { fitWindow, type ImageFit, type ImageWindow, resample } from './resample.js';
@@ -26,7 +26,7 @@ const LUMA = [0.299, 0.587, 0.114] as const;
  * Decodes a PNG, JPEG or WebP of any size (a JPEG's EXIF orientation is applied), composites what is transparent over
  * black, which a canvas is where nothing is drawn, and resizes it with antialiasing. Grey is Rec. 601 luma.
  * @param name for errors
- * @throws DatasetError when the bytes are no such image, or one of more than 67 million pixels
+ * @throws DatasetError when the bytes are no such image, cut off, or one of more than 67 million pixels
  */
 export async function canvasImage(
   bytes: Uint8Array,
@@ -45,7 +45,7 @@ export async function canvasImage(
 async function decodeRgba(bytes: Uint8Array, name: string) {
   const { codec } = describeImage(bytes, name).image;
   try {
-    if (codec === 'png') checkPngChunks(bytes, name);
+    checkImageEnding(codec, bytes, name);
     const { createCanvas, loadImage } = await import('@napi-rs/canvas');
     const image = await loadImage(bytes);
     const { width, height } = image;

@@ -1,4 +1,5 @@
 import { decode as decodePng } from 'fast-png';
+import { checkImageEnding } from '../assets/imageEnding.js';
 import { readImageHeader } from '../assets/imageHeader.js';
 import { DatasetError } from '../errors.js';
 import { encodePng } from './png.js';
@@ -48,13 +49,14 @@ export async function imageEncoder(codec: ImageCodec, quality = DEFAULT_QUALITY)
 /**
  * Decodes a PNG, JPEG or WebP. A grey PNG gives one channel, all else three; alpha is dropped. 16 bits are cut to 8.
  * @param key name of the sample, for errors about an image that has no place
- * @throws DatasetError when the bytes are no such image, or one of more than 67 million pixels
+ * @throws DatasetError when the bytes are no such image, cut off, or one of more than 67 million pixels
  */
 export async function decodeImage({ codec, bytes, place }: EncodedImage, key: string): Promise<RawImage> {
   const name = place ?? key;
-  checkHeader(bytes, name);
+  const { type } = checkHeader(bytes, name);
   if (codec === 'png') return decodePngImage(bytes, name);
   try {
+    checkImageEnding(type, bytes, name);
     const { createCanvas, loadImage } = await import('@napi-rs/canvas');
     const image = await loadImage(bytes);
     const { width, height } = image;

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { writeFileWhole } from '../dataset/files.js';
+import { variationWarning } from '../training/keptVariation.js';
 import type { PretrainResult } from '../training/pretrain.js';
 import type { WarmStartResult } from '../training/warmStartResult.js';
 import { lineChart } from './charts.js';
@@ -46,20 +47,22 @@ export function startSections({ warmStart, pretrain }: StartRecord): ReportSecti
 
 /** How pre-training converged (§3.2.1). */
 function pretrainSection(result: PretrainResult): ReportSection {
+  const warning = variationWarning(result);
   return {
     heading: 'Pre-training',
     blocks: [
       { kind: 'chart', chart: pretrainChart(result.losses) },
       {
         kind: 'table',
-        head: ['attribute', 'mean absolute error', 'unit', '% of range'],
-        rows: result.attributes.map(({ name, physical, unit, fraction }) => [
+        head: ['attribute', 'mean absolute error', 'unit', '% of range', 'variation kept, %'],
+        rows: result.attributes.map(({ name, physical, unit, fraction, kept }) => [
           name,
           Number(physical.toPrecision(3)),
           unit,
           Number((100 * fraction).toPrecision(2)),
+          kept === undefined ? '' : Math.round(100 * Math.max(0, kept)),
         ]),
-        caption: `${result.steps} steps in ${result.seconds.toFixed(1)} s; class accuracy ${(100 * result.classAccuracy).toFixed(1)} %`,
+        caption: `${result.steps} steps in ${result.seconds.toFixed(1)} s; class accuracy ${(100 * result.classAccuracy).toFixed(1)} %. Variation: what the mutable attributes of a class's objects differ by.${warning ? ` Here ${warning}.` : ''}`,
       },
     ],
   };

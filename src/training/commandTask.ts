@@ -1,5 +1,6 @@
 import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import type { AssetLibrary } from '../assets/assetLibrary.js';
 import type { CommandTaskConfig } from '../config.js';
 import { type AssetTable, assetTable } from '../dataset/assetTable.js';
@@ -205,9 +206,14 @@ function lastObject(text: string): Record<string, unknown> | undefined {
 
 function lastLines(output: string): string {
   const lines = output.trimEnd().split(/\r\n|\n|\r/);
-  const shown = lines.slice(-SHOWN_LINES).map((line) => `  ${line.slice(0, SHOWN_WIDTH)}`);
+  const shown = lines.slice(-SHOWN_LINES).map((line) => `  ${printable(line.slice(0, SHOWN_WIDTH))}`);
   if (output.trim() === '') return '. It printed nothing.';
   return `. Its last ${shown.length === 1 ? 'line' : `${shown.length} lines`}:\n${shown.join('\n')}`;
+}
+
+/** A line without colours and other sequences for terminals; of binary output, what else would move a cursor as a dot. */
+function printable(line: string): string {
+  return stripVTControlCharacters(line).replace(/[^\P{Cc}\t]/gu, '·');
 }
 
 function brief(value: unknown): string {

@@ -8,6 +8,7 @@ import { attributeDifference, attributeRange } from '../scene/attributeSchema.js
 import { type FeatureLayout, forEachNode } from '../scene/features.js';
 import type { SceneBatch } from '../scene/sceneGraph.js';
 import type { SceneSource } from '../scene/sceneSource.js';
+import { keptVariation } from './keptVariation.js';
 
 /** Where a pre-training stands; with the transformer's weights, all that is needed to go on. */
 export interface PretrainState {
@@ -60,6 +61,8 @@ export interface AttributeError {
   readonly physical: number;
   /** As a fraction of its range. */
   readonly fraction: number;
+  /** Share of the variation within a class that comes through (`keptVariation`). */
+  readonly kept?: number;
 }
 
 /** How well a transformer reconstructs. */
@@ -171,6 +174,7 @@ function compare(
   predicted: Int32Array,
 ): Pick<ReconstructionQuality, 'attributes' | 'classAccuracy'> {
   const specs = layout.schema.attributes;
+  const kept = keptVariation(layout, batch, decoded, target);
   const sums = specs.map(() => 0);
   let nodes = 0;
   let correct = 0;
@@ -189,6 +193,7 @@ function compare(
     unit: spec.unit,
     physical: sums[a] / nodes,
     fraction: sums[a] / nodes / attributeRange(spec),
+    ...(kept[a] === undefined ? {} : { kept: kept[a] }),
   }));
   return { attributes, classAccuracy: correct / nodes };
 }

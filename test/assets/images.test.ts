@@ -6,7 +6,9 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { imageAssets } from '../../src/assets/imageAssets.js';
 import { readImageHeader } from '../../src/assets/imageHeader.js';
-import { AssetError } from '../../src/errors.js';
+import { canvasImage } from '../../src/dataset/canvasImage.js';
+import { decodeImage as decodeSampleImage } from '../../src/dataset/imageCodec.js';
+import { AssetError, DatasetError } from '../../src/errors.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'metasim-images-'));
 mkdirSync(join(folder, 'cars'));
@@ -142,6 +144,39 @@ test('damaged, changed, missing: errors name the file', async () => {
   assert.match(await rejected(Promise.resolve(cut.assets[0].load())), /8 × 6 px .* as when it was listed/);
   assert.match(await rejected(imageAssets(folder, 'none/*')), /match none\/\* in .* but received none/);
   assert.match(await rejected(imageAssets(join(folder, 'nowhere'), '**')), /readable folder of images/);
+});
+
+test('a JPEG or WebP of which the end is missing is refused, also where a preview inside it has one', async () => {
+  // As cameras write it: an EXIF segment that holds a whole small JPEG, with an end marker of its own.
+  const preview = [0xff, 0xd8, 0xff, 0xda, 0, 2, 1, 2, 3, 0xff, 0xd9];
+  const segment = [0xff, 0xe1, 0, 2 + 6 + preview.length, ...Buffer.from('Exif\0\0'), ...preview];
+  const withPreview = Uint8Array.from([...jpeg.slice(0, 2), ...segment, ...jpeg.slice(2)]);
+  for (const [name, whole] of [
+    ['cut.jpg', jpeg],
+    ['preview.jpg', withPreview],
+    ['cut.webp', webp],
+  ] as const) {
+    const path = join(folder, name);
+    const load = async (bytes: Uint8Array) => {
+      writeFileSync(path, bytes);
+      return (await imageAssets(folder, name)).assets[0].load();
+    };
+    // What stands behind the end (a second picture, a sound) is not looked at.
+    await load(whole);
+    await load(Uint8Array.from([...whole, 1, 2, 3, 4]));
+    for (const missing of [2, 20, 40]) {
+      const cut = whole.slice(0, whole.length - missing);
+      assert.match(await rejected(load(cut)), new RegExp(`Expected .* ${path}.* but received .*cut off`));
+      const onCanvas = await canvasImage(cut, { width: 4, height: 4, channels: 3 }, path).catch((error) => error);
+      assert.instance(onCanvas, DatasetError);
+      assert.match(onCanvas.message, /readable image at .*cut off/);
+      const codec = name.endsWith('webp') ? 'webp' : 'jpeg';
+      const sample = await decodeSampleImage({ codec, bytes: cut }, name).catch((error) => error);
+      assert.instance(sample, DatasetError);
+      assert.match(sample.message, /readable image in .*cut off/);
+    }
+    rmSync(path);
+  }
 });
 
 test('a PNG with damaged pixels is refused when it is drawn, with file and chunk, also where decoders see nothing', async () => {

@@ -5,15 +5,19 @@ import { decode } from 'fast-png';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parse as parseYaml, stringify } from 'yaml';
+import { openAssetSources } from '../../src/assets/assetSources.js';
 import { STARTER_TARGET, writeStarterDomain } from '../../src/cli/starter/starterDomain.js';
 import { STARTER_TASKS } from '../../src/cli/starter/tasks.js';
 import { TOOLS } from '../../src/cli/starter/tools.js';
 import { loadConfig, type TrainConfigInput } from '../../src/config.js';
 import { DatasetError } from '../../src/errors.js';
+import { loadGrammar } from '../../src/grammar/grammar.js';
 import { disposeBackend, initBackend } from '../../src/learn/backend.js';
+import { DistributionTransformer } from '../../src/learn/distributionTransformer.js';
 import { tf } from '../../src/learn/tf.js';
 import { evaluateRun } from '../../src/training/evaluateRun.js';
 import { learnedAttributes } from '../../src/training/learnedAttributes.js';
+import { pretrain } from '../../src/training/pretrain.js';
 import { trainFromConfig } from '../../src/training/trainFromConfig.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'metasim-starter-'));
@@ -47,6 +51,21 @@ test('the domain: pictures, labels and a configuration for each kind of task; a 
   assert.instance(again, DatasetError);
   assert.match(again.message, /new or empty folder .* which holds/);
   assert.is((await loadConfig(join(folder, 'command/config.yaml'))).task.kind, 'command', 'nothing was touched');
+});
+
+test('its pre-training is long enough: every tool keeps its own place, angle and size', async () => {
+  await initBackend({ threads: 1 });
+  const path = join(folder, 'whole');
+  await writeStarterDomain({ folder: path, target: 2, validation: 3 });
+  const config = await loadConfig(join(path, 'config.yaml'));
+  const assets = await openAssetSources([{ kind: 'images', folder: join(path, 'textures'), prefix: 'textures' }]);
+  const source = await loadGrammar(join(path, 'grammar.yaml'), { assets });
+  const transformer = new DistributionTransformer({ schema: source.schema, hidden: config.transformer.hidden });
+  const { attributes } = await pretrain({ source, transformer, ...config.pretrain });
+  // With 300 steps x and scale kept less than a tenth.
+  for (const { name, kept = 0 } of attributes) assert.ok(kept > 0.7, `${name}: ${kept}`);
+  transformer.dispose();
+  await disposeBackend();
 });
 
 test('it learns: MMD falls by half, the external task scores more, and the camera is found', async () => {

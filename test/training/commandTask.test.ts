@@ -129,6 +129,9 @@ test('errors say how it ended, what was expected, and its last lines', async () 
   assert.match(await said(`console.log('{"score": NaN}')`), /printed no JSON object/);
   assert.match(await said(`console.log('{"score": 1e999}')`), /not a finite number/);
   assert.match(await said(`console.log('{"score": 1, "details": {"a": "b"}}')`), /printed "b" for "details\.a"/);
+  // Colours and whatever else would act on the user's terminal: bell, title, cleared screen.
+  const coloured = await said(`console.log('\\x1b[31mred\\x1b[0m\\tand \\x07bell \\x1b[2J done')`);
+  assert.match(coloured, /\n {2}red\tand ·bell {2}done\n/);
   assert.match(await said(`process.kill(process.pid, 'SIGKILL')`), /was ended by SIGKILL\. It printed nothing\./);
   const missing = commandTaskSchema.parse({ kind: 'command', command: 'no-such-program {dataset}' });
   const task = new CommandTask({ config: missing, cwd: folder, out: join(folder, 'none'), seed: 0, assets, name: 'x' });
