@@ -37,7 +37,7 @@ export function addExperiment(program: Command, outcome: Outcome): void {
       'run folder (default: runs/NAME-SEED, or runs/NAME-quick-SEED); an interrupted run goes on from there',
     )
     .addOption(seedFlag())
-    .option('--quick', 'a small form that takes a minute or two')
+    .option('--quick', 'a small form: a minute or two, aerial some minutes')
     .option('--inception <folder>', 'Inception weights, or "random" for the stand-in (default: look for them)')
     .addOption(new Option('--no-warm-start', 'start at the grammar, as the paper does'))
     .addOption(new Option('--meta-epochs <n>', 'meta-epochs, instead of the default').argParser(integerIn(1, 1e6)))

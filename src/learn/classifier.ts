@@ -165,5 +165,6 @@ function checkOptions(options: Required<ClassifierOptions>): void {
   checkNetworkOptions(
     options,
     convolutions.reduce((side) => 2 * side + FILTER - 1, 1),
+    `${convolutions.length} convolutions`,
   );
 }

@@ -229,12 +229,17 @@ export function expectOption<T extends object>(options: T, name: keyof T & strin
   if (!holds) throw new ConfigError(`Expected ${what} for ${name} but received ${String(options[name])}`);
 }
 
-/** @throws ConfigError on options out of range; @param smallest side of an image, px */
-export function checkNetworkOptions(options: Required<NetworkOptions>, smallest: number): void {
+/**
+ * @param smallest side of an image, px
+ * @param because what asks for that much, for errors: '4 convolutions'
+ * @throws ConfigError on options out of range
+ */
+export function checkNetworkOptions(options: Required<NetworkOptions>, smallest: number, because: string): void {
   const expect = (name: keyof NetworkOptions, what: string, holds: boolean) => expectOption(options, name, what, holds);
   const size = (value: number) => Number.isInteger(value) && value >= smallest && value <= 4096;
-  expect('width', `an integer of at least ${smallest}`, size(options.width));
-  expect('height', `an integer of at least ${smallest}`, size(options.height));
+  const sides = `an integer from ${smallest} (for ${because}) to 4096`;
+  expect('width', sides, size(options.width));
+  expect('height', sides, size(options.height));
   expect('channels', '1 or 3', options.channels === 1 || options.channels === 3);
   expect('classes', 'an integer of at least 2', Number.isInteger(options.classes) && options.classes >= 2);
   expect('batchSize', 'a positive integer', Number.isInteger(options.batchSize) && options.batchSize > 0);

@@ -240,7 +240,7 @@ function checkOptions(options: Required<UNetOptions>): void {
     'from 2 to 8 positive integers',
     counts && filters.length >= 2 && filters.length <= 8,
   );
-  checkNetworkOptions(options, 2 ** (filters.length - 1));
+  checkNetworkOptions(options, 2 ** (filters.length - 1), `${filters.length} levels of filters`);
   expectOption(options, 'classes', `at most ${IGNORED}`, classes <= IGNORED);
   expectOption(options, 'classNames', `${classes} names`, classNames.length === classes);
   const known = Number.isInteger(background) && background >= 0 && background < classes;

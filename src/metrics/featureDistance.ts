@@ -56,7 +56,7 @@ const SUBSETS = 100;
 const RESAMPLES = 50;
 /** Images a feature from which on the bootstrap sees the Fréchet distance's bias. */
 const ENOUGH = 10;
-/** Share of a set that may be in the other without a warning: simple pictures repeat by chance. */
+/** Share of a set that may be there twice, or in the other, without a warning: simple pictures repeat by chance. */
 const SHARED_BY_CHANCE = 0.2;
 /** Fewer images than this make standard errors uncertain. */
 const FEW = 50;
@@ -127,6 +127,17 @@ function warningsOf(a: FeatureRows, b: FeatureRows, size: number, { subsetSize }
       `KID: subsets of ${size} out of ${smaller} share most of their images, so that their standard deviation is too small`,
     );
   }
+  for (const [name, rows] of [
+    ['a', a],
+    ['b', b],
+  ] as const) {
+    const repeated = rows.count - new Set(rowDigests(rows)).size;
+    if (repeated > rows.count * SHARED_BY_CHANCE) {
+      warnings.push(
+        `${repeated} images of ${name} have the features of an earlier one of ${name}: intervals count them as independent and come out too narrow`,
+      );
+    }
+  }
   const shared = sharedRows(a, b);
   if (shared > smaller * SHARED_BY_CHANCE) {
     warnings.push(
@@ -141,12 +152,14 @@ function warningsOf(a: FeatureRows, b: FeatureRows, size: number, { subsetSize }
 
 /** Rows of b that are also in a, bit for bit. */
 function sharedRows(a: FeatureRows, b: FeatureRows): number {
-  const digests = ({ values, count, length }: FeatureRows) =>
-    Array.from({ length: count }, (_, i) =>
-      createHash('sha1')
-        .update(new Uint8Array(values.buffer, values.byteOffset + 4 * i * length, 4 * length))
-        .digest('base64'),
-    );
-  const known = new Set(digests(a));
-  return digests(b).filter((digest) => known.has(digest)).length;
+  const known = new Set(rowDigests(a));
+  return rowDigests(b).filter((digest) => known.has(digest)).length;
+}
+
+function rowDigests({ values, count, length }: FeatureRows): string[] {
+  return Array.from({ length: count }, (_, i) =>
+    createHash('sha1')
+      .update(new Uint8Array(values.buffer, values.byteOffset + 4 * i * length, 4 * length))
+      .digest('base64'),
+  );
 }

@@ -75,6 +75,9 @@ async function imageNames(folder: string): Promise<string[]> {
 }
 
 async function recognise(folder: string) {
+  if ((await readdir(folder)).length === 0) {
+    throw new DatasetError(`Expected images or a dataset in ${folder} but received an empty folder`);
+  }
   try {
     return await recogniseFormat(folder);
   } catch (cause) {

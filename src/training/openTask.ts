@@ -54,6 +54,9 @@ async function openClassification(
 ): Promise<MetaTask> {
   const { width, height, channels } = grammar.canvas;
   const labels = await taskLabels(named, validation, grammar);
+  if (labels.length < 2) {
+    throw new ConfigError(`Expected at least 2 classes for labels but received ${labels.join(', ') || 'none'}`);
+  }
   const images = await readLabelledValidation(validation, labels, grammar.canvas, seed);
   const { convolutions, hidden, batchSize, optimizer, learningRate, momentum, dropout } = task;
   const network = new Classifier({
@@ -87,13 +90,17 @@ async function openSegmentation(
   });
 }
 
-/** Classes of the task in the order of their numbers. @throws ConfigError when one is no class of the grammar */
+/** Classes of the task in the order of their numbers. @throws ConfigError when one is no class of the grammar or there twice */
 export async function taskLabels(
   named: readonly string[] | undefined,
   validation: ValidationConfig,
   grammar: Grammar,
 ): Promise<readonly string[]> {
   const labels = named ?? (await validationClasses(validation));
+  const twice = labels.filter((name, i) => labels.indexOf(name) < i);
+  if (twice.length > 0) {
+    throw new ConfigError(`Expected each class once for labels but received ${twice.join(', ')} more than once`);
+  }
   const unknown = labels.filter((name) => !grammar.schema.classes.includes(name));
   if (unknown.length === 0) return labels;
   throw new ConfigError(

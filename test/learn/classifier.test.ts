@@ -171,7 +171,7 @@ test('no tensors are left behind', async () => {
 test('wrong options, images, labels and states are refused', async () => {
   assert.throws(
     () => new Classifier({ ...SMALL, width: 8 }),
-    (e: Error) => e instanceof ConfigError && /width/.test(e.message),
+    (e: Error) => e instanceof ConfigError && /from \d+ \(for \d+ convolutions?\) to 4096 for width/.test(e.message),
   );
   assert.throws(
     () => new Classifier({ ...SMALL, dropout: 1 }),

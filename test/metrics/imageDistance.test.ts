@@ -103,6 +103,25 @@ test('a dataset and a folder of the same pictures are the same: no Fréchet dist
   assert.match(warnings.join('\n'), /24 images of b have the features of one of a/);
 });
 
+test('a picture that is there many times is said, for its set alone; an empty folder is called so', async () => {
+  const repeated = join(folder, 'repeated');
+  mkdirSync(repeated);
+  for (let i = 0; i < 8; i++) {
+    const pixels = picture(6000 + (i % 5), 0, 11).slice(0, 64);
+    writeFileSync(join(repeated, `${i}.png`), encodePng({ width: 8, height: 8, channels: 1, pixels }));
+  }
+  const { warnings } = await imageDistance(left, repeated, fast);
+  assert.match(warnings.join('\n'), /3 images of b have the features of an earlier one of b/);
+  assert.not.match(warnings.join('\n'), /of an earlier one of a|of one of a/);
+  const empty = join(folder, 'empty');
+  mkdirSync(empty);
+  await refused(
+    () => imageDistance(left, empty, fast),
+    DatasetError,
+    /images or a dataset in .*empty but received an empty/,
+  );
+});
+
 test('sets of images of other sizes are told apart: resizing is seen by the features', async () => {
   const small = join(folder, 'small');
   mkdirSync(small);
@@ -242,7 +261,7 @@ test('warnings: a subset that is too large is cut and said so; enough images and
 
 test('folders without images, damaged pictures and aborts are said', async () => {
   const empty = join(folder, 'empty');
-  mkdirSync(empty);
+
   await refused(() => imageDistance(empty, left, fast), DatasetError, /empty/);
   await refused(() => imageDistance(join(folder, 'nowhere'), left, fast), DatasetError, /nowhere/);
   const damaged = pictures('damaged', 4, 1, 0, 11);

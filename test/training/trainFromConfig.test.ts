@@ -142,6 +142,10 @@ test('a run folder can be moved; its scores are shares', async () => {
 test('bad input is named and leaves nothing behind', async () => {
   const before = tf.memory().numTensors;
   const out = join(folder, 'bad');
+  const twice = await failure(train(out, undefined, undefined, { labels: ['0', '1', '0'] }));
+  const alone = await failure(train(out, undefined, undefined, { labels: ['0'] }));
+  assert.match(alone.message, /at least 2 classes for labels but received 0/);
+  assert.match(twice.message, /each class once for labels but received 0 more than once/);
   const unknown = await failure(train(out, undefined, undefined, { labels: ['0', 'eleven'] }));
   assert.match(unknown.message, /classes of the grammar .* received eleven/);
   const target = { images: { folder: 'nowhere', fit: 'stretch' as const } };

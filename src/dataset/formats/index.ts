@@ -46,6 +46,6 @@ export async function recogniseFormat(folder: string): Promise<DatasetFormat> {
   if (found.length === 1) return found[0];
   const names = found.map(({ name }) => name).join(' and ');
   throw new DatasetError(
-    `Expected a dataset of a known format in ${folder} but ${names ? `it looks like ${names}` : 'recognised none'}; name it with --from`,
+    `Expected a dataset of a known format in ${folder} but ${names ? `it looks like ${names}` : 'recognised none'}; name it with --from (of two, --from-a or --from-b)`,
   );
 }
