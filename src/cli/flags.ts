@@ -6,6 +6,10 @@ import { MAX_DATASET_COUNT, MAX_SCENE_NUMBER } from '../dataset/plan.js';
 const MAX_SEED = Number.MAX_SAFE_INTEGER;
 const MAX_THREADS = 256;
 
+/** What scenes are sampled from, for help texts. */
+export const SOURCE_TEXT =
+  'grammar (YAML or TypeScript; or driving, aerial, mnist, meshes: ours) or folder of a training run';
+
 /** A parser for a flag that is a whole number in a range, written in plain digits. */
 export function integerIn(minimum: number, maximum: number): (text: string) => number {
   return (text) => {

@@ -17,6 +17,7 @@ import {
   integerIn,
   normalsFlag,
   outFlag,
+  SOURCE_TEXT,
   seedFlag,
   setFlag,
   startFlag,
@@ -137,10 +138,7 @@ export function addGenerate(program: Command, outcome: Outcome): void {
       .description(
         'generate a labelled dataset from a grammar or a trained run; --resume goes on after whatever interrupted it',
       )
-      .argument(
-        '<source>',
-        'grammar (YAML or TypeScript; or driving, aerial, mnist, meshes: ours) or folder of a training run',
-      ),
+      .argument('<source>', SOURCE_TEXT),
   )
     .addOption(outFlag('new or empty folder, or s3://bucket/prefix'))
     .addOption(threadsFlag())

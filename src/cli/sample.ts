@@ -4,7 +4,7 @@ import { openSource } from '../batch/openSource.js';
 import { sampleScenes } from '../dataset/sampleScenes.js';
 import { writeSceneFile } from '../dataset/sceneFile.js';
 import { DatasetError } from '../errors.js';
-import { assetsFlag, countFlag, outFlag, seedFlag, setFlag, startFlag } from './flags.js';
+import { assetsFlag, countFlag, outFlag, SOURCE_TEXT, seedFlag, setFlag, startFlag } from './flags.js';
 import { define, type Outcome } from './frame.js';
 import { type SourceFlags, sourceOf } from './generate.js';
 
@@ -23,10 +23,7 @@ export function addSample(program: Command, outcome: Outcome): void {
   const command = program
     .command('sample')
     .description('sample scene graphs and write them as a .msg file')
-    .argument(
-      '<source>',
-      'grammar (YAML or TypeScript; or driving, aerial, mnist, meshes: ours) or folder of a training run',
-    )
+    .argument('<source>', SOURCE_TEXT)
     .addOption(countFlag('number of scenes', MAX_SCENES))
     .addOption(seedFlag())
     .addOption(startFlag())

@@ -127,18 +127,17 @@ function warningsOf(a: FeatureRows, b: FeatureRows, size: number, { subsetSize }
       `KID: subsets of ${size} out of ${smaller} share most of their images, so that their standard deviation is too small`,
     );
   }
-  for (const [name, rows] of [
-    ['a', a],
-    ['b', b],
-  ] as const) {
-    const repeated = rows.count - new Set(rowDigests(rows)).size;
-    if (repeated > rows.count * SHARED_BY_CHANCE) {
+  const digests = { a: rowDigests(a), b: rowDigests(b) };
+  for (const [name, rows] of Object.entries(digests)) {
+    const repeated = rows.length - new Set(rows).size;
+    if (repeated > rows.length * SHARED_BY_CHANCE) {
       warnings.push(
         `${repeated} images of ${name} have the features of an earlier one of ${name}: intervals count them as independent and come out too narrow`,
       );
     }
   }
-  const shared = sharedRows(a, b);
+  const known = new Set(digests.a);
+  const shared = digests.b.filter((digest) => known.has(digest)).length;
   if (shared > smaller * SHARED_BY_CHANCE) {
     warnings.push(
       `${shared} images of b have the features of one of a: the sets are not independent, and their distance comes out too small`,
@@ -150,12 +149,7 @@ function warningsOf(a: FeatureRows, b: FeatureRows, size: number, { subsetSize }
   return warnings;
 }
 
-/** Rows of b that are also in a, bit for bit. */
-function sharedRows(a: FeatureRows, b: FeatureRows): number {
-  const known = new Set(rowDigests(a));
-  return rowDigests(b).filter((digest) => known.has(digest)).length;
-}
-
+/** Of each row: rows that are alike bit for bit have the same one. */
 function rowDigests({ values, count, length }: FeatureRows): string[] {
   return Array.from({ length: count }, (_, i) =>
     createHash('sha1')

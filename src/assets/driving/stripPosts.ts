@@ -1,9 +1,11 @@
 import type { MeshBuilder } from './meshBuilder.js';
 import { addBox } from './solids.js';
-import { addPiece, bar, type ProfilePoint, SEGMENTS, STRIP_LENGTH } from './stripProfile.js';
+import { addProfile, bar, SEGMENTS, STRIP_LENGTH } from './stripProfile.js';
 
 export const MAST_HEIGHT = 6.9;
 const METAL = { tint: [0.8, 0.8, 0.8], place: [0.5, 0.3] } as const;
+/** Bars run all along the strip, in longer pieces than a road. */
+const BAR = [0, 1, SEGMENTS / 2] as const;
 const WOOD = { tint: [1, 0.85, 0.7], place: [0.5, 0.3] } as const;
 
 /** Posts of a guard rail, every four metres, away from the road: to the right of the beam (1) or to the left (−1). */
@@ -25,7 +27,7 @@ export function addRailing(builder: MeshBuilder): void {
     const z = (i + 0.5) / posts;
     addBox(builder, [-0.05, -1, z - half], [0.05, 0, z + half], METAL, ['bottom', 'top']);
   }
-  addBar(builder, bar(0.5, 0.55, -0.05, 0.05));
+  addProfile(builder, bar(0.5, 0.55, -0.05, 0.05), BAR, 1, METAL.tint);
 }
 
 /** Masts every forty metres with an arm across, and the wire on its other end. */
@@ -37,14 +39,5 @@ export function addMasts(builder: MeshBuilder): void {
     addBox(builder, [-0.08, -MAST_HEIGHT, z - half], [0.08, 0, z + half], WOOD, ['bottom']);
     addBox(builder, [-0.5, -6.4, z - half / 2], [0.5, -6.3, z + half / 2], WOOD);
   }
-  addBar(builder, bar(6.4, 6.44, -0.5, -0.48));
-}
-
-function addBar(builder: MeshBuilder, profile: readonly ProfilePoint[]): void {
-  const pieces = SEGMENTS / 2;
-  for (let piece = 0; piece < pieces; piece++) {
-    for (let i = 0; i + 1 < profile.length; i++) {
-      addPiece(builder, profile[i], profile[i + 1], piece / pieces, (piece + 1) / pieces, 1, METAL.tint);
-    }
-  }
+  addProfile(builder, bar(6.4, 6.44, -0.5, -0.48), BAR, 1, METAL.tint);
 }

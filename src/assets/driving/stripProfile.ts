@@ -100,8 +100,23 @@ export function upright(height: number, thick = 1): readonly ProfilePoint[] {
   ];
 }
 
+/** A cross-section drawn out along z in so many pieces; the texture repeats `repeats` times on the whole strip. */
+export function addProfile(
+  builder: MeshBuilder,
+  profile: readonly ProfilePoint[],
+  [from, to, pieces]: readonly [from: number, to: number, pieces: number],
+  repeats: number,
+  own: Tint,
+): void {
+  for (let piece = 0; piece < pieces; piece++) {
+    const z0 = from + ((to - from) * piece) / pieces;
+    const z1 = from + ((to - from) * (piece + 1)) / pieces;
+    for (let i = 0; i + 1 < profile.length; i++) addPiece(builder, profile[i], profile[i + 1], z0, z1, repeats, own);
+  }
+}
+
 /** A piece of a strip between two points of its cross-section, from z0 to z1. */
-export function addPiece(
+function addPiece(
   builder: MeshBuilder,
   [x0, h0, u0, light0 = 1]: ProfilePoint,
   [x1, h1, u1, light1 = 1]: ProfilePoint,

@@ -1,4 +1,5 @@
 import type { Draw } from '../aerial/draw.js';
+import type { Colour } from '../aerial/painter.js';
 import type { SpriteImage } from '../assetLibrary.js';
 import {
   ASPHALTS,
@@ -18,7 +19,7 @@ import type { Model } from './model.js';
 import { foliageOf } from './stripFoliage.js';
 import { addMasts, addPosts, addRailing, MAST_HEIGHT } from './stripPosts.js';
 import {
-  addPiece,
+  addProfile,
   bank,
   bar,
   flat,
@@ -90,13 +91,7 @@ const STRIPS: Readonly<Record<string, Strip>> = {
     surface: 'ground',
     texture: (draw) => drawKerb(draw, drawSoil(draw, SOILS.grass)),
   },
-  'guard-rail': {
-    profile: RAIL,
-    tile: 4,
-    surface: 'solid',
-    texture: (draw) => drawWall(draw, [164, 168, 170]),
-    extra: (builder) => addPosts(builder, 1),
-  },
+  'guard-rail': railStrip(RAIL, 1),
   wall: { profile: upright(1.6), tile: 3, surface: 'solid', texture: (draw) => drawWall(draw, [196, 190, 178]) },
   'wall-low': { profile: upright(0.7), tile: 3, surface: 'solid', texture: (draw) => drawWall(draw, [150, 144, 134]) },
   hedge: {
@@ -111,28 +106,10 @@ const STRIPS: Readonly<Record<string, Strip>> = {
     texture: (draw) => drawLeaves(draw, 256, 2600, 7),
     tint: [0.44, 0.5, 0.28],
   },
-  'guard-rail-left': {
-    profile: mirrored(RAIL),
-    tile: 4,
-    surface: 'solid',
-    texture: (draw) => drawWall(draw, [164, 168, 170]),
-    extra: (builder) => addPosts(builder, -1),
-  },
+  'guard-rail-left': railStrip(mirrored(RAIL), -1),
   track: { profile: flat(), tile: 0.65, surface: 'ground', texture: (draw) => drawTrack(draw) },
-  fence: {
-    profile: upright(1.5, 0.08),
-    half: 0.04,
-    tile: 1.6,
-    surface: 'solid',
-    texture: (draw) => drawPlanks(draw, 10, [118, 96, 74]),
-  },
-  'fence-light': {
-    profile: upright(1.1, 0.08),
-    half: 0.04,
-    tile: 1.2,
-    surface: 'solid',
-    texture: (draw) => drawPlanks(draw, 8, [206, 202, 194]),
-  },
+  fence: fenceStrip(1.5, 1.6, 10, [118, 96, 74]),
+  'fence-light': fenceStrip(1.1, 1.2, 8, [206, 202, 194]),
   railing: {
     profile: bar(0.98, 1.04, -0.06, 0.06),
     half: 0.06,
@@ -149,22 +126,8 @@ const STRIPS: Readonly<Record<string, Strip>> = {
     extra: addMasts,
     height: MAST_HEIGHT,
   },
-  thicket: {
-    profile: bank(2.6),
-    tile: 3.5,
-    surface: 'solid',
-    texture: (draw) => drawFoliage(draw, 256, 40),
-    tint: [0.6, 0.68, 0.32],
-    ragged: 0.6,
-  },
-  wood: {
-    profile: bank(8),
-    tile: 5,
-    surface: 'solid',
-    texture: (draw) => drawFoliage(draw, 256, 40),
-    tint: [0.56, 0.64, 0.32],
-    ragged: 2.4,
-  },
+  thicket: foliageStrip(2.6, 3.5, [0.6, 0.68, 0.32], 0.6),
+  wood: foliageStrip(8, 5, [0.56, 0.64, 0.32], 2.4),
 };
 
 export const STRIP_NAMES: readonly string[] = Object.keys(STRIPS);
@@ -211,15 +174,7 @@ export function stripModel(draw: Draw, name: string): Model {
     gather: (builder) => {
       const repeats = Math.max(1, Math.round(STRIP_LENGTH / tile));
       if (foliage) foliage(builder, repeats, own);
-      else
-        for (const [from, to, pieces] of parts) {
-          for (let piece = 0; piece < pieces; piece++) {
-            const z0 = from + ((to - from) * piece) / pieces;
-            const z1 = from + ((to - from) * (piece + 1)) / pieces;
-            for (let i = 0; i + 1 < profile.length; i++)
-              addPiece(builder, profile[i], profile[i + 1], z0, z1, repeats, own);
-          }
-        }
+      else for (const part of parts) addProfile(builder, profile, part, repeats, own);
       extra?.(builder);
       // A rail is a band, which has no ends to close.
       if (surface === 'solid' && !extra && !foliage) addEnds(builder, profile, own);
@@ -239,6 +194,30 @@ function addEnds(builder: MeshBuilder, profile: readonly ProfilePoint[], own: Ti
       outwards,
     );
   }
+}
+
+function railStrip(profile: readonly ProfilePoint[], away: 1 | -1): Strip {
+  return {
+    profile,
+    tile: 4,
+    surface: 'solid',
+    texture: (draw) => drawWall(draw, [164, 168, 170]),
+    extra: (builder) => addPosts(builder, away),
+  };
+}
+
+function fenceStrip(height: number, tile: number, planks: number, colour: Colour): Strip {
+  return {
+    profile: upright(height, 0.08),
+    half: 0.04,
+    tile,
+    surface: 'solid',
+    texture: (draw) => drawPlanks(draw, planks, colour),
+  };
+}
+
+function foliageStrip(height: number, tile: number, tint: Tint, ragged: number): Strip {
+  return { profile: bank(height), tile, surface: 'solid', texture: (draw) => drawFoliage(draw, 256, 40), tint, ragged };
 }
 
 function marking(draw: Draw): SpriteImage {
